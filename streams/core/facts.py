@@ -1,0 +1,118 @@
+"""The facts: which rows the streams make, their columns, and how they travel to the sinks.
+
+A row is a tuple in the order of its table's columns. The first `key` columns identify it; the version decides
+between two rows of one key, the larger wins. A fact without values is a tombstone. Column types:
+
+uuid 16 bytes · str · ms epoch milliseconds · int · money whole number of 1/10,000 · bool · real
+strs list of str · counts map str -> int · texts map str -> str · a trailing ? allows None
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import msgspec
+
+Row: TypeAlias = tuple[Any, ...]
+Key: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One kind of row. `key` is how many of the first columns identify it."""
+
+    name: str
+    key: int
+    columns: tuple[Column, ...]
+
+    def key_of(self, row: Row) -> Key:
+        return row[: self.key]
+
+
+def _table(name: str, key: int, columns: str) -> Table:
+    return Table(name, key, tuple(Column(*c.split(":")) for c in columns.split()))
+
+
+CONTENT = _table(
+    "content", 0,
+    "local_at:ms source:str language:str? skus:strs query:str? "
+    "campaign_source:str? campaign_medium:str? campaign_name:str? campaign_term:str? campaign_content:str? "
+    "cost:money? cost_currency:str? amount:money? currency:str? properties:texts",
+).columns
+"""What a touchpoint's row carries that the core never reads; in the row it is one msgpack array, the last column."""
+
+TABLES: dict[str, Table] = {t.name: t for t in (
+    _table("touchpoints", 2,
+        "person_id:uuid event_id:str session_id:uuid? visit_id:uuid? order_id:str? occurred_at:ms received_at:ms "
+        "channel:str type:str role:str device:str? store_id:str? staff:str? click_id:str? message_id:str? "
+        "conversation_id:str? identified_by:str? copies:int conflicts:int content:content"),
+    _table("persons", 1,
+        "person_id:uuid known:bool shared:bool first_seen_at:ms last_seen_at:ms? last_interaction_at:ms? "
+        "first_channel:str? channels:strs devices:strs identifier_kinds:counts touchpoints:int sessions:int "
+        "home_store_id:str?"),
+    _table("identifiers", 1,
+        "node:uuid kind:str value:str person_id:uuid shared:bool contested:bool first_seen_at:ms"),
+    _table("identifier_sightings", 2,
+        "person_id:uuid node:uuid kind:str value:str first_seen_at:ms last_seen_at:ms"),
+    _table("sessions", 2,
+        "person_id:uuid session_id:uuid started_at:ms ended_at:ms touchpoints:int channels:strs devices:strs "
+        "switches:int device_switches:int parallel:bool entry_channel:str exit_channel:str entry_campaign:str? "
+        "stores:strs order_ids:strs"),
+    _table("visits", 2,
+        "person_id:uuid visit_id:uuid session_id:uuid started_at:ms ended_at:ms touchpoints:int channel:str "
+        "device:str? referrer:str? entry_campaign:str? stores:strs order_ids:strs"),
+    _table("person_channels", 2,
+        "person_id:uuid channel:str first_at:ms last_at:ms interactions:int exposures:int visits:int "
+        "sessions_started:int"),
+    _table("orders", 2,
+        "person_id:uuid order_id:str person_shared:bool requested_at:ms? requested_channel:str? "
+        "placed_at:ms? placed_channel:str? placed_device:str? placed_store_id:str? placed_staff:str? "
+        "paid_at:ms? paid_channel:str? paid_store_id:str? payment_methods:strs ready_at:ms? ready_store_id:str? "
+        "fulfilled_at:ms? fulfilled_channel:str? fulfilled_store_id:str? fulfilment_method:str? promised_at:ms? "
+        "cancelled_at:ms? cancelled_channel:str? status:str total:money? currency:str? revenue:money? margin:money? "
+        "returned_amount:money? discount:money? shipping:money? tax:money? points_spent:money? promo_code:str? "
+        "anonymous:bool identified_by:str? receipt_ids:strs returns:int"),
+    _table("order_items", 3,
+        "person_id:uuid order_id:str line_id:str sku:str name:str? category:str? brand:str? quantity:money unit:str? "
+        "returned_quantity:money price:money? discount:money? margin:money? currency:str? placed_at:ms? "
+        "channel:str? store_id:str?"),
+    _table("merges", 4,
+        "person_id:uuid other_person_id:uuid action:str event_id:str at:ms reason:str"),
+    _table("intake", 2,
+        "topic:str partition:int records:int refused:int unidentifiable:int"),
+    _table("identifier_notes", 4,
+        "topic:str partition:int offset:int ordinal:int event_id:str kind:str note:str at:ms"),
+    _table("unidentifiable", 3,
+        "topic:str partition:int offset:int event_id:str channel:str type:str occurred_at:ms reason:str"),
+)}
+"""Every table of facts, written out, so that one screen shows them all."""
+
+
+class Facts(msgspec.Struct, array_like=True):
+    """One Kafka record of the topic `facts`: rows of one table, of one partition of the stitching stage.
+
+    Each of `upserts` is [version, *row]; each of `tombstones` is [version, *key].
+    """
+
+    table: str
+    upserts: list[Sequence[Any]]
+    tombstones: list[Sequence[Any]]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Facts)
+
+
+def encode(facts: Facts) -> bytes:
+    return _encoder.encode(facts)
+
+
+def decode(data: bytes) -> Facts:
+    """Errors: msgspec.DecodeError on bytes that `encode` did not make; that is a bug, not bad input."""
+    return _decoder.decode(data)

@@ -1,0 +1,127 @@
+"""Settings of one deployment: read once from `onethread.toml` and the environment, validated, frozen, passed as arguments.
+
+A key of the file can be overridden by `ONETHREAD_<KEY>`. Durations are written 30m, 24h, 7d and held in
+milliseconds under the key's name with `_ms`.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import pydantic
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+
+from streams.errors import OneThreadError, UsageError
+
+_UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+def duration_ms(value: Any) -> int:
+    """Milliseconds of a duration such as 30m, 24h, 7d; ValueError where it is none."""
+    found = re.fullmatch(r"(\d+)\s*(ms|s|m|h|d)", str(value).strip())
+    if not found:
+        raise ValueError("expected a duration such as 30m, 24h or 7d")
+    return int(found[1]) * _UNITS_MS[found[2]]
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("expected an IANA time zone such as Europe/Kyiv")
+    return value
+
+
+Duration = Annotated[int, BeforeValidator(duration_ms)]
+
+
+def _duration(key: str, default: str) -> Any:
+    return Field(default=duration_ms(default), alias=key)
+
+
+class Settings(pydantic.BaseModel):
+    """Every setting of contract section 1, by its own name; durations end in `_ms`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
+
+    session_gap_ms: Duration = _duration("session_gap", "30m")
+    journey_gap_ms: Duration = _duration("journey_gap", "30d")
+    conversation_gap_ms: Duration = _duration("conversation_gap", "24h")
+    attribution_window_ms: Duration = _duration("attribution_window", "90d")
+    half_life_ms: Duration = _duration("half_life", "7d")
+    cart_wait_ms: Duration = _duration("cart_wait", "24h")
+    duplicate_window_ms: Duration = _duration("duplicate_window", "24h")
+    callback_due_ms: Duration = _duration("callback_due", "15m")
+    reporting_currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
+    reporting_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    as_of: str = ""
+    default_region: str = Field(default="", pattern="^([A-Z]{2})?$")
+    retention: str = Field(default="", pattern=r"^(\d+d)?$")
+    partitions: int = Field(default=4, ge=1, le=256)
+    brokers: int = Field(default=1, ge=1, le=3)
+    topic_prefix: str = Field(default="", pattern=r"^[a-zA-Z0-9._-]*$")
+    active_probability: float = Field(default=0.6, ge=0, le=1)
+    at_risk_probability: float = Field(default=0.3, ge=0, le=1)
+    active_ratio: float = Field(default=2, gt=0)
+    at_risk_ratio: float = Field(default=4, gt=0)
+    new_days: int = Field(default=60, ge=0)
+    channels: dict[str, str] = Field(default_factory=dict)
+    """Channels of one's own: name -> family."""
+    pepper: pydantic.SecretBytes = pydantic.SecretBytes(b"")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.reporting_zone)
+
+
+SHAPING = frozenset({
+    "session_gap_ms", "journey_gap_ms", "conversation_gap_ms", "attribution_window_ms", "half_life_ms",
+    "duplicate_window_ms", "callback_due_ms", "reporting_zone", "default_region", "partitions", "topic_prefix",
+})
+"""Settings that shape facts already made: a change needs `onethread config apply`."""
+
+
+def load(home: Path, environ: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
+    """The settings of the stack in `home`.
+
+    Source: `file`, else `home/onethread.toml` if there is one; then `ONETHREAD_<KEY>` of `environ`.
+    Pepper: ONETHREAD_PEPPER, else the file `home/pepper` (made by `up`), else empty.
+    Errors: UsageError naming the key, what was expected and what came.
+    """
+    environ = os.environ if environ is None else environ
+    path = file or home / "onethread.toml"
+    values = _read(path) if path.exists() else {}
+    channels = values.pop("channels", {})
+    values["channels"] = {name: row.get("family", "") if isinstance(row, dict) else row for name, row in channels.items()}
+    for key in _keys():
+        if (text := environ.get(f"ONETHREAD_{key.upper()}")) is not None:
+            values[key] = text
+    pepper_file = home / "pepper"
+    if "pepper" not in values and pepper_file.exists():
+        values["pepper"] = pepper_file.read_bytes().strip()
+    try:
+        return Settings(**values)
+    except pydantic.ValidationError as error:
+        raise UsageError(_explain(error)) from None
+
+
+def _keys() -> list[str]:
+    return [field.alias or name for name, field in Settings.model_fields.items() if name != "channels"]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise OneThreadError(f"{path}: not valid TOML: {error}") from None
+
+
+def _explain(error: pydantic.ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        came = "a secret" if key == "pepper" else repr(problem.get("input"))
+        lines.append(f"setting {key}: {problem['msg'].removeprefix('Value error, ')}; came {came}")
+    return "\n".join(lines)

@@ -1,0 +1,41 @@
+"""The names of all topics, in one place. Every topic of a deployment has `settings.partitions` partitions."""
+
+from dataclasses import dataclass
+
+EVENTS = "events."
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Topic names of one deployment; `prefix` lets several share a broker."""
+
+    prefix: str = ""
+
+    def events(self, channel: str) -> str:
+        return f"{self.prefix}{EVENTS}{channel}"
+
+    def channel_of(self, topic: str) -> str:
+        """The channel of an events topic."""
+        return topic.removeprefix(f"{self.prefix}{EVENTS}")
+
+    @property
+    def identity(self) -> str:
+        """Messages between nodes of the identity graph, packed; internal codec."""
+        return f"{self.prefix}identity"
+
+    @property
+    def facts(self) -> str:
+        """Rows for the sinks, packed; internal codec."""
+        return f"{self.prefix}facts"
+
+    @property
+    def dead_letters(self) -> str:
+        return f"{self.prefix}dead-letters"
+
+    @property
+    def persons(self) -> str:
+        return f"{self.prefix}onethread.persons"
+
+    @property
+    def merges(self) -> str:
+        return f"{self.prefix}onethread.merges"
