@@ -1,0 +1,29 @@
+"""Every metric, once: name, kind, meaning, labels. The docs table is generated from here.
+
+Labels hold topics, stages, tables, reasons and kinds, never a value of a customer, so their number is bounded.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_BATCH_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+
+WORKER_READY = Gauge("onethread_worker_ready", "1 when the worker has its partitions and their state, else 0.")
+EVENTS_IN = Counter("onethread_events_in", "Records read from events topics.", ["topic"])
+EVENTS_REFUSED = Counter("onethread_events_refused", "Events refused at ingest, by reason.", ["reason"])
+EVENTS_UNIDENTIFIABLE = Counter("onethread_events_unidentifiable", "Observations that identify nobody.")
+DUPLICATES = Counter("onethread_duplicates", "Repeats of an event already kept, from another position.")
+MERGES = Counter("onethread_merges", "Persons merged, split or renamed, by action.", ["action"])
+CLUSTER_IDENTIFIERS = Histogram(
+    "onethread_cluster_identifiers", "Identifiers of a cluster at each change of it.",
+    buckets=(1, 2, 3, 5, 10, 20, 50, 100, 1000, 10_000),
+)
+BATCH_SECONDS = Histogram(
+    "onethread_batch_seconds", "Time of one group of batches, by stage and step.", ["stage", "step"], buckets=_BATCH_S,
+)
+BATCH_RECORDS = Histogram(
+    "onethread_batch_records", "Records of one group of batches, by stage.", ["stage"],
+    buckets=(1, 5, 20, 100, 500, 1000, 2000, 5000),
+)
+LAG = Gauge("onethread_lag_records", "Records not yet consumed, of partitions this worker owns.", ["topic", "partition"])
+CLICKHOUSE_ROWS = Counter("onethread_clickhouse_rows", "Rows inserted, by table.", ["table"])
+CLICKHOUSE_ERRORS = Counter("onethread_clickhouse_errors", "Failed inserts, by ClickHouse's error code.", ["code"])
