@@ -1,0 +1,229 @@
+"""Orders: one row and its lines, folded from every event that names the order, whoever's touchpoints they are.
+
+The placing event is the earliest order_placed, else the earliest order_paid; who bought and where are its. A step of
+the order is of the earliest event that takes it; every other field is of the last event carrying it; of a return the
+last event counts. Events are ordered by (at_ms, event_id), so rows are a function of the set. Amounts and quantities
+are whole numbers of 1/10,000; a result that the sinks' Decimal(18, 4) cannot hold stays at its largest value.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from streams.core.event import SCALE, Event, unpack
+from streams.core.facts import Row
+
+Record: TypeAlias = Mapping[str, Any]
+"""An Avro record as Event.order holds it: absent values left out."""
+
+AMOUNT_MAX = 10**18 - 1
+
+_STEPS = {
+    "order_requested": ("requested",),
+    "order_placed": ("placed",),
+    "order_paid": ("paid", "placed_by_payment"),
+    "payment_received": ("paid",),
+    "order_ready": ("ready",),
+    "order_fulfilled": ("fulfilled",),
+    "order_cancelled": ("cancelled",),
+}
+_REVIVING = frozenset({"order_placed", "order_updated", "order_fulfilled"})
+"""What happens to a cancelled order for it to be alive again."""
+
+
+class _Story:
+    """What the events of one order tell, folded in their order."""
+
+    __slots__ = ("cancelled", "carried_out", "delivery", "first", "methods", "receipts", "returns", "told")
+
+    def __init__(self) -> None:
+        self.first: dict[str, Event] = {}
+        """The earliest event of each step."""
+        self.told: dict[str, Any] = {}
+        """Fields of the order, each from the last event carrying it."""
+        self.delivery: dict[str, Any] = {}
+        self.methods: dict[str, None] = {}
+        self.receipts: dict[str, None] = {}
+        self.returns: dict[str, Record] = {}
+        """Of each return_id the record of its last event, with its outcome."""
+        self.carried_out = False
+        self.cancelled = False
+
+    def add(self, event: Event) -> None:
+        document = unpack(event.order) if event.order else {}
+        order = document.get("order") or {}
+        delivery = order.get("delivery") or {}
+        self.told.update(order)
+        self.delivery.update(delivery)
+        if "points_spent" in document:
+            self.told["points_spent"] = document["points_spent"]
+        if "receipt_id" in order:
+            self.receipts[order["receipt_id"]] = None
+        for payment in order.get("payments") or ():
+            self.methods[payment["method"]] = None
+        for step in _STEPS.get(event.type, ()):
+            self.first.setdefault(step, event)
+        if event.type == "order_placed" and event.channel == "pos" and order.get("payments"):
+            self.first.setdefault("paid", event)
+            if not delivery or delivery.get("method") == "carry_out":
+                self.first.setdefault("fulfilled", event)
+                self.carried_out = True
+        if event.type == "order_returned" or "return" in document:
+            default = "asked" if event.type == "return_asked" else "accepted"
+            record = {"outcome": default, **(document.get("return") or {})}
+            self.returns[record.get("return_id", event.event_id)] = record
+        if event.type == "order_cancelled":
+            self.cancelled = True
+        elif event.type in _REVIVING:
+            self.cancelled = False
+
+    @property
+    def placing(self) -> Event | None:
+        return self.first.get("placed") or self.first.get("placed_by_payment")
+
+
+class _Returned(NamedTuple):
+    """What the accepted returns of an order take back."""
+
+    number: int
+    amount: int
+    whole: bool
+    """One of them names neither amount nor items: all of the order came back."""
+    quantities: Mapping[str, int]
+    """By line_id of the order's lines."""
+
+
+def order_rows(
+    order_id: str, events: Sequence[Event], person_of: Callable[[Event], tuple[bytes, bool]],
+    identified_by: Callable[[Event], str | None],
+) -> tuple[Row, list[Row]]:
+    """The order's row of facts `orders` and its rows of `order_items`.
+
+    Shape: n > 0 distinct events that name the order, any role, any order. person_of gives (person_id, shared) of an
+           event's touchpoint; identified_by the strongest unshared kind of strength >= 60 that an event carries.
+           With no placing event both are asked about the earliest event, and placed_at is None.
+    Cost:  O(n log n) and one decoding of each event's `order`.
+    """
+    events = sorted(events, key=lambda e: (e.at_ms, e.event_id))
+    story = _Story()
+    for event in events:
+        story.add(event)
+    told = story.told
+    items = _by_line_id(told.get("items") or ())
+    currency = told.get("currency") or next((line["currency"] for line in items.values() if "currency" in line), None)
+    total = told["total"] if "total" in told else _value(items.values()) if "items" in told else None
+    returned = _returned(story.returns.values(), items, total)
+    revenue = 0 if story.cancelled else None if total is None else max(0, total - returned.amount)
+    placing = story.placing
+    person_id, person_shared = person_of(placing or events[0])
+    kind = identified_by(placing or events[0])
+    placed_at, placed_channel, placed_store_id = _step(placing)
+    requested_at, requested_channel, _ = _step(story.first.get("requested"))
+    ready_at, _, ready_store_id = _step(story.first.get("ready"))
+    cancelled_at, cancelled_channel, _ = _step(story.first.get("cancelled"))
+    row = (
+        person_id, order_id, person_shared, requested_at, requested_channel, placed_at, placed_channel,
+        placing.device if placing else None, placed_store_id, placing.staff if placing else None,
+        *_step(story.first.get("paid")), list(story.methods), ready_at, ready_store_id,
+        *_step(story.first.get("fulfilled")),
+        story.delivery.get("method") or ("carry_out" if story.carried_out else None),
+        story.delivery.get("promised_at"), cancelled_at, cancelled_channel, _status(story, total, returned),
+        total, currency, revenue, _margin(told.get("margin"), revenue, total), returned.amount,
+        told.get("discount"), told.get("shipping"), told.get("tax"), told.get("points_spent"), told.get("promo_code"),
+        kind is None, kind, list(story.receipts), returned.number,
+    )
+    return row, [
+        (
+            person_id, order_id, line_id, line["sku"], line.get("name"), line.get("category"), line.get("brand"),
+            line.get("quantity", SCALE), line.get("unit"), returned.quantities.get(line_id, 0), line.get("price"),
+            line.get("discount"), line.get("margin"), line.get("currency") or currency,
+            placed_at, placed_channel, placed_store_id,
+        )
+        for line_id, line in items.items()
+    ]
+
+
+def ratio(a: int, b: int, c: int) -> int:
+    """a × b / c to the nearest whole number, a half to the even one; c > 0."""
+    quotient, rest = divmod(a * b, c)
+    return quotient + (2 * rest > c or (2 * rest == c and quotient & 1))
+
+
+def _step(event: Event | None) -> tuple[int | None, str | None, str | None]:
+    """When, on which channel and in which store."""
+    return (event.at_ms, event.channel, event.store_id) if event else (None, None, None)
+
+
+def _by_line_id(lines: Sequence[Record]) -> dict[str, Record]:
+    """Lines by line_id, absent ones by their 1-based index; a repeated one gets `#index`, for it is part of a key."""
+    named: dict[str, Record] = {}
+    for index, line in enumerate(lines, 1):
+        line_id = line.get("line_id") or str(index)
+        while line_id in named:
+            line_id = f"{line_id}#{index}"
+        named[line_id] = line
+    return named
+
+
+def _value(lines: Iterable[Record]) -> int | None:
+    """Σ quantity × price, rounded once; None where there are lines and none of them has a price."""
+    costs = [line.get("quantity", SCALE) * line["price"] if "price" in line else None for line in lines]
+    priced = [cost for cost in costs if cost is not None]
+    return min(ratio(sum(priced), 1, SCALE), AMOUNT_MAX) if priced or not costs else None
+
+
+def _returned(records: Iterable[Record], lines: Mapping[str, Record], total: int | None) -> _Returned:
+    """Shape: one record for each return_id; only accepted ones count.
+
+    An amount absent is Σ quantity × price of the return's items, the price being the return's, else the order's line's
+    (no price anywhere: nothing); without items it is the whole total.
+    """
+    by_sku: dict[str, str] = {}
+    for line_id, line in lines.items():
+        by_sku.setdefault(line["sku"], line_id)
+    number = amount = 0
+    whole = False
+    quantities: dict[str, int] = {}
+    for record in records:
+        if record["outcome"] != "accepted":
+            continue
+        number += 1
+        items = record.get("items") or ()
+        cost = 0
+        for item in items:
+            quantity = item.get("quantity", SCALE)
+            own = item.get("line_id")
+            of = own if own in lines else by_sku.get(item["sku"])
+            price = item.get("price")
+            if of is not None:
+                quantities[of] = min(quantities.get(of, 0) + quantity, AMOUNT_MAX)
+                price = lines[of].get("price") if price is None else price
+            cost += quantity * (price or 0)
+        if "amount" in record:
+            amount += record["amount"]
+        elif items:
+            amount += ratio(cost, 1, SCALE)
+        else:
+            amount += total or 0
+            whole = True
+    return _Returned(number, min(amount, AMOUNT_MAX), whole, quantities)
+
+
+def _margin(margin: int | None, revenue: int | None, total: int | None) -> int | None:
+    """The margin told, in proportion to what is left of the total; none of it where no revenue is left."""
+    if margin is None or revenue is None:
+        return None
+    return ratio(margin, revenue, total) if revenue and total else 0
+
+
+def _status(story: _Story, total: int | None, returned: _Returned) -> str:
+    """The furthest step; a cancellation stands above all that did not revive the order after it."""
+    if story.cancelled:
+        return "cancelled"
+    if returned.whole or (returned.number and total is not None and returned.amount >= total):
+        return "returned"
+    if returned.amount:
+        return "partly_returned"
+    for step in ("fulfilled", "ready", "paid", "placed"):
+        if step in story.first:
+            return step
+    return "requested"
