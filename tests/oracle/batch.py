@@ -1,0 +1,122 @@
+"""From all accepted events to all rows: copies become touchpoints, touchpoints become persons' rows."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from streams.core.event import Event, Identifier
+from streams.core.facts import TABLES, Key, Row
+from tests.oracle import orders, touches
+from tests.oracle.identity import Identity, node_key
+
+Tables = dict[str, dict[Key, Row]]
+
+COVERED = (
+    "persons", "identifiers", "identifier_sightings", "touchpoints", "sessions", "visits", "person_channels",
+    "orders", "order_items",
+)
+
+
+class Touch(msgspec.Struct, frozen=True):
+    """One touchpoint: the copy whose content stays, at the least position, with its person."""
+
+    event: Event
+    copies: int
+    conflicts: int
+    through: Identifier
+    person: bytes
+
+
+def expected(events: list[Event], policy: Any, gap_ms: int, pepper: bytes) -> Tables:
+    """The rows of the tables `COVERED` that these events stand for, whatever order they came in.
+
+    Shape:  accepted events, repeats and conflicting copies among them -> {table: {key: row in column order}}.
+    Policy: anything with the attributes of `streams.core.policy.Policy`.
+    """
+    identity = Identity(events, policy, pepper)
+    kept = [_touch(copies, identity) for copies in _copies(events, identity)]
+    by_person: dict[bytes, list[Touch]] = defaultdict(list)
+    for touch in kept:
+        by_person[touch.person].append(touch)
+    rows: dict[str, list[Row]] = {name: [] for name in COVERED}
+    for members in set(identity.group.values()):
+        _person(rows, identity, members, by_person, gap_ms)
+    for order in orders.gather(kept, identity):
+        rows["orders"].append(order.row)
+        rows["order_items"] += order.items
+    return {name: _keyed(name, made) for name, made in rows.items()}
+
+
+def _keyed(table: str, rows: list[Row]) -> dict[Key, Row]:
+    out = {TABLES[table].key_of(row): row for row in rows}
+    assert len(out) == len(rows), f"two rows of one key in {table}"
+    assert all(len(row) == len(TABLES[table].columns) for row in rows), table
+    return out
+
+
+def _copies(events: list[Event], identity: Identity) -> Iterable[list[Event]]:
+    """Events by event id and cluster: copies in different clusters are two touchpoints."""
+    found: dict[tuple[str, int], list[Event]] = defaultdict(list)
+    for e in events:
+        found[e.event_id, identity.component[identity.anchor(e)]].append(e)
+    return found.values()
+
+
+def _touch(copies: list[Event], identity: Identity) -> Touch:
+    content = min(copies, key=lambda e: e.digest)
+    first = min(copies, key=lambda e: e.position)
+    event = msgspec.structs.replace(content, position=first.position, received_ms=first.received_ms)
+    through = identity.through(event)
+    return Touch(
+        event, len({e.position for e in copies}), len({e.digest for e in copies}) - 1, through,
+        identity.person_id(through),
+    )
+
+
+def _person(
+    rows: dict[str, list[Row]], identity: Identity, members: frozenset[Identifier],
+    by_person: dict[bytes, list[Touch]], gap_ms: int,
+) -> None:
+    """Adds every row of one person but its orders."""
+    some = next(iter(members))
+    person, shared = identity.person_id(some), some in identity.shared
+    mine = by_person[person]
+    events = [t.event for t in mine]
+    sessions = [] if shared else touches.sessions_of(events, gap_ms)
+    visits = [] if shared else touches.visits_of(events, gap_ms)
+    session_of = {e.event_id: touches.id_of("session", s) for s in sessions for e in s}
+    visit_of = {e.event_id: touches.id_of("visit", v) for v in visits for e in v}
+    rows["persons"].append(touches.person_row(
+        person, known=identity.is_known(some), shared=shared,
+        first_seen_ms=min(identity.first_seen[i] for i in members), kinds=dict(Counter(kind for kind, _ in members)),
+        touches=events, sessions=len(sessions),
+    ))
+    rows["identifiers"] += [
+        (node_key(i, identity.pepper), *i, person, shared, i in identity.contested, identity.first_seen[i])
+        for i in members
+    ]
+    rows["identifier_sightings"] += _sightings(person, events, identity.pepper)
+    rows["touchpoints"] += [_touchpoint(t, session_of, visit_of) for t in mine]
+    rows["sessions"] += [touches.session_row(person, s) for s in sessions]
+    rows["visits"] += [touches.visit_row(person, v, session_of[v[0].event_id]) for v in visits]
+    if not shared:
+        rows["person_channels"] += touches.channel_rows(person, events, sessions, visits)
+
+
+def _sightings(person: bytes, events: list[Event], pepper: bytes) -> list[Row]:
+    times: dict[Identifier, list[int]] = defaultdict(list)
+    for e in events:
+        for kind, value, _ in e.ids:
+            times[kind, value].append(e.at_ms)
+    return [(person, node_key(i, pepper), *i, min(seen), max(seen)) for i, seen in times.items()]
+
+
+def _touchpoint(touch: Touch, session_of: dict[str, bytes], visit_of: dict[str, bytes]) -> Row:
+    e = touch.event
+    return (
+        touch.person, e.event_id, session_of.get(e.event_id), visit_of.get(e.event_id), e.order_id, e.at_ms,
+        e.received_ms, e.channel, e.type, e.role, e.device, e.store_id, e.staff, e.click_id, e.message_id,
+        e.conversation_id, touch.through[0], touch.copies, touch.conflicts, e.content,
+    )

@@ -1,0 +1,169 @@
+"""Identity as a batch: which identifiers are shared, who is one person, and whose an event is.
+
+The steps are numbered as in the specification: 1 shared, 2 weak, 4 limits, 5 whose touchpoint, 6 the person's id.
+"""
+
+import hashlib
+import math
+from collections import Counter, defaultdict
+from itertools import combinations
+from typing import Any
+
+import networkx as nx
+
+from streams.core.event import Event, Identifier
+
+DAY_MS = 86_400_000
+KNOWN_STRENGTH = 60
+SLACK = 1e-12
+"""What rounding may take from a product of confidences before an edge counts as too weak."""
+
+
+def uuid8(data: bytes) -> bytes:
+    """16 bytes with the version nibble 8 and the variant of RFC 9562."""
+    out = bytearray(data)
+    out[6] = 0x80 | (out[6] & 0x0F)
+    out[8] = 0x80 | (out[8] & 0x3F)
+    return bytes(out)
+
+
+def node_key(identifier: Identifier, pepper: bytes) -> bytes:
+    return hashlib.blake2b("\0".join(identifier).encode(), key=pepper, digest_size=16).digest()
+
+
+class Identity:
+    """The persons of a set of events; every attribute is a plain dict or set over identifiers or pairs of them.
+
+    `events` may hold copies of one event; exact copies (same id and digest) are one piece of evidence, a conflicting
+    copy is another.
+    """
+
+    def __init__(self, events: list[Event], policy: Any, pepper: bytes) -> None:
+        self.policy, self.pepper = policy, pepper
+        self.events = list({(e.event_id, e.digest): e for e in events}.values())
+        self.graph = nx.Graph()
+        self._observe()
+        self.shared = {i for i in self.graph if self._is_shared(i)}
+        self.live = {tuple(sorted(pair)) for pair in self.graph.edges if self._conducts(*pair)}
+        """Pairs that passed steps 1 and 2."""
+        self.contested: set[Identifier] = set()
+        self._unite()
+        self.component = self._components()
+
+    def _observe(self) -> None:
+        self.first_seen: dict[Identifier, int] = {}
+        self.orders_by_day: dict[Identifier, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for e in self.events:
+            confidence = {(kind, value): c for kind, value, c in e.ids}
+            orders = {value for kind, value, _ in e.ids if kind == "order_id"}
+            for i in confidence:
+                self.graph.add_node(i)
+                self.first_seen[i] = min(e.at_ms, self.first_seen.get(i, e.at_ms))
+                self.orders_by_day[i][e.at_ms // DAY_MS] |= orders
+            for a, b in combinations(sorted(confidence), 2):
+                if not self.graph.has_edge(a, b):
+                    self.graph.add_edge(a, b, seen=[])
+                self.graph.edges[a, b]["seen"].append((e.at_ms, confidence[a] * confidence[b]))
+
+    def kind(self, i: Identifier) -> Any:
+        return self.policy.kinds[i[0]]
+
+    def _is_shared(self, i: Identifier) -> bool:
+        """Step 1."""
+        kind = self.kind(i)
+        partners = Counter(p[0] for p in self.graph[i])
+        if kind.shared_above is not None:
+            counted = {p for p in partners if self.policy.kinds[p].personal and p != i[0]} | set(kind.shared_by)
+            if any(partners[p] > kind.shared_above for p in counted):
+                return True
+        busiest = max(len(orders) for orders in self.orders_by_day[i].values())
+        return kind.busy_above is not None and busiest > kind.busy_above
+
+    def _conducts(self, a: Identifier, b: Identifier) -> bool:
+        """Steps 1 and 2."""
+        if {a, b} & self.shared:
+            return False
+        seen = self.graph.edges[a, b]["seen"]
+        needed = max(self.kind(a).min_events, self.kind(b).min_events)
+        confidence = 1 - math.prod(1 - c for _, c in sorted(seen))
+        return len(seen) >= needed and confidence >= self.policy.threshold - SLACK
+
+    def _unite(self) -> None:
+        """Step 4: unite along live pairs, strongest and latest first, within the limits."""
+        self.group: dict[Identifier, frozenset[Identifier]] = {i: frozenset([i]) for i in self.graph}
+        for pair in sorted(self.live, key=self._precedence):
+            ours, theirs = (self.group[end] for end in pair)
+            if ours == theirs:
+                continue
+            if self._fits(ours, theirs):
+                for i in ours | theirs:
+                    self.group[i] = ours | theirs
+            else:
+                self.contested.add(max(pair, key=self.rank))
+
+    def _precedence(self, pair: tuple[Identifier, Identifier]) -> tuple[Any, ...]:
+        strength = min(self.kind(end).strength for end in pair)
+        last = max(at for at, _ in self.graph.edges[pair]["seen"])
+        return -strength, -last, pair
+
+    def _fits(self, ours: frozenset[Identifier], theirs: frozenset[Identifier]) -> bool:
+        mine, yours = (Counter(kind for kind, _ in side) for side in (ours, theirs))
+        for kind in mine.keys() & yours.keys():
+            limit = self.policy.kinds[kind].per_person
+            if limit is not None and mine[kind] + yours[kind] > limit:
+                return False
+        return len(ours) + len(theirs) <= self.policy.person_identifiers_max
+
+    def rank(self, i: Identifier) -> tuple[Any, ...]:
+        """Stronger first, then text."""
+        return -self.kind(i).strength, i
+
+    def _components(self) -> dict[Identifier, int]:
+        linked = nx.Graph(self.live)
+        linked.add_nodes_from(self.graph)
+        return {i: n for n, members in enumerate(nx.connected_components(linked)) for i in members}
+
+    def anchor_order(self, e: Event) -> list[Identifier]:
+        ranked = sorted((self.policy.kinds[kind].min_events, -c, *self.rank((kind, value))) for kind, value, c in e.ids)
+        return [i for *_, i in ranked]
+
+    def anchor(self, e: Event) -> Identifier:
+        order = self.anchor_order(e)
+        return next((i for i in order if i not in self.shared), order[0])
+
+    def through(self, e: Event) -> Identifier:
+        """Step 5: the identifier through which the event's person is found."""
+        order = self.anchor_order(e)
+        clear = [i for i in order if i not in self.shared]
+        if not clear:
+            return order[0]
+        confidence = {(kind, value): c for kind, value, c in e.ids}
+        d = clear[0]
+        for i in clear:
+            at_once = self.kind(d).min_events == self.kind(i).min_events == 1
+            is_kin = i == d or (at_once and confidence[d] * confidence[i] >= self.policy.threshold)
+            if is_kin and i not in self.contested:
+                return i
+        return self._logged_in(d, e.at_ms)
+
+    def _logged_in(self, d: Identifier, at_ms: int) -> Identifier:
+        """The personal partner last seen with `d` up to `at_ms`, else first seen after it, else `d`."""
+        seen = [
+            (at, partner)
+            for partner in self.graph[d]
+            if tuple(sorted((d, partner))) in self.live and self.kind(partner).personal
+            for at, _ in self.graph.edges[d, partner]["seen"]
+        ]
+        if not seen:
+            return d
+        before = [at for at, _ in seen if at <= at_ms]
+        chosen = max(before) if before else min(at for at, _ in seen)
+        return min((partner for at, partner in seen if at == chosen), key=self.rank)
+
+    def person_id(self, i: Identifier) -> bytes:
+        """Step 6: a function of the set that `i` belongs to."""
+        senior = min(self.group[i], key=lambda m: (self.first_seen[m], *self.rank(m)))
+        return uuid8(node_key(senior, self.pepper))
+
+    def is_known(self, i: Identifier) -> bool:
+        return any(m not in self.shared and self.kind(m).strength >= KNOWN_STRENGTH for m in self.group[i])
