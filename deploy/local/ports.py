@@ -1,0 +1,106 @@
+"""Where the parts of a stack are found: one home, one base port, forty ports on the loopback interface.
+
+A command finds its stack by ONETHREAD_HOME and ONETHREAD_PORT_BASE. ONETHREAD_KAFKA, ONETHREAD_REGISTRY and
+ONETHREAD_CLICKHOUSE replace single addresses, so that the same code runs against a cluster.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from streams.errors import UsageError
+
+HOST = "127.0.0.1"
+BASE_DEFAULT = 19000
+PORTS = 40
+WORKERS_MAX = PORTS - 10
+BROKER_OFFSETS = ((3, 4), (6, 7), (8, 9))
+"""(broker, controller) of node i, as offsets from the base."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Every address of one stack. Plain names are ports; names that end in `_url` are ready to use.
+
+    `kafka_bootstrap` is what a Kafka client takes; `outside` holds the addresses that the environment replaced.
+    """
+
+    home: Path
+    base: int = BASE_DEFAULT
+    outside: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Addresses":
+        """The stack that the environment names.
+
+        Errors: UsageError where ONETHREAD_PORT_BASE is no port with 39 more above it.
+        """
+        environ = os.environ if environ is None else environ
+        text = environ.get("ONETHREAD_PORT_BASE") or str(BASE_DEFAULT)
+        if not text.isdigit() or not 1024 <= int(text) <= 65535 - PORTS:
+            raise UsageError(f"ONETHREAD_PORT_BASE: expected a port from 1024 to {65535 - PORTS}; came {text!r}")
+        home = Path(environ.get("ONETHREAD_HOME") or ".onethread").absolute()
+        names = ("KAFKA", "REGISTRY", "CLICKHOUSE")
+        outside = tuple((name, value) for name in names if (value := environ.get(f"ONETHREAD_{name}")))
+        return cls(home, int(text), outside)
+
+    def environ(self) -> dict[str, str]:
+        """What a process of this stack needs in its environment to find it again."""
+        return {"ONETHREAD_HOME": str(self.home), "ONETHREAD_PORT_BASE": str(self.base)}
+
+    @property
+    def collector(self) -> int:
+        return self.base
+
+    @property
+    def clickhouse_http(self) -> int:
+        return self.base + 1
+
+    @property
+    def registry(self) -> int:
+        return self.base + 2
+
+    @property
+    def kafka(self) -> int:
+        return self.base + 3
+
+    @property
+    def controller(self) -> int:
+        return self.base + 4
+
+    @property
+    def portal(self) -> int:
+        return self.base + 5
+
+    def worker_metrics(self, index: int) -> int:
+        return self.base + 10 + index
+
+    def broker(self, node: int) -> tuple[int, int]:
+        """(broker port, controller port) of the node, counted from 0."""
+        broker, controller = BROKER_OFFSETS[node]
+        return self.base + broker, self.base + controller
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        """Node 0 alone: a client learns the other nodes from it."""
+        return self._outside("KAFKA") or f"{HOST}:{self.kafka}"
+
+    @property
+    def registry_url(self) -> str:
+        """The root of the registry's Confluent-compatible interface."""
+        return self._outside("REGISTRY") or f"http://{HOST}:{self.registry}/apis/ccompat/v7"
+
+    @property
+    def clickhouse_url(self) -> str:
+        return self._outside("CLICKHOUSE") or f"http://{HOST}:{self.clickhouse_http}"
+
+    @property
+    def collector_url(self) -> str:
+        return f"http://{HOST}:{self.collector}"
+
+    def metrics_url(self, index: int) -> str:
+        return f"http://{HOST}:{self.worker_metrics(index)}/metrics"
+
+    def _outside(self, name: str) -> str:
+        return dict(self.outside).get(name, "")
