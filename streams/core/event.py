@@ -1,4 +1,4 @@
-"""A channel event as the stages pass it on: accepted, normalised, and split into what the core reads and what it carries.
+"""A channel event as the stages pass it on: accepted, normalised, split into what the core reads and what it carries.
 
 The core needs few fields to stitch and to cut sessions; the rest of a touchpoint's row travels as encoded bytes
 (`content`, `order`) and is decoded only where it is read. Amounts and quantities are whole numbers of 1/10,000

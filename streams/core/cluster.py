@@ -1,0 +1,237 @@
+"""A cluster as its root holds it: members, claims, events, evidence. It only grows.
+
+What is stored is the set of events and a few sets of small records (`Part`); what is derived from them (`first`,
+`once`, `timeline`) is kept beside them, so that an event costs what it changes and not what the cluster holds.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+
+from streams.core.anchor import anchor_order, conducts_at_once
+from streams.core.event import Event, Identifier
+from streams.core.messages import Cause, Copy, Edge, Part
+from streams.core.policy import Policy
+from streams.core.resolve import Resolution, conducts, resolve
+
+
+class Kept:
+    """One distinct content of an event, with the positions of its copies and the anchor it was kept under."""
+
+    __slots__ = ("anchor", "copies", "event", "order")
+
+    def __init__(self, event: Event, copies: tuple[Copy, ...], order: tuple[Identifier, ...], anchor: Identifier):
+        self.event, self.copies, self.order, self.anchor = event, copies, order, anchor
+
+
+class Cluster:
+    """The root's part of a node.
+
+    `seen` holds first times told by the members' own nodes; `sighted` and `busy` what this keeper told of, so that
+    nothing is told twice; `weak` the evidence of edges that one event does not conduct, counted here. `sent` are the
+    rows that went out so far and `who` the persons in them, under the resolution `sent_under`; None until asked for.
+    """
+
+    __slots__ = (
+        "_resolution", "busy", "claims", "events", "first", "linked", "members", "once", "policy", "seen", "sent",
+        "sent_under", "sighted", "timeline", "told", "weak", "who",
+    )
+
+    def __init__(self, policy: Policy, part: Part) -> None:
+        self.policy = policy
+        self._resolution: Resolution | None = None
+        self.members = set(part.members)
+        self.claims = dict(part.claims)
+        self.seen = dict(part.seen)
+        self.sighted = {edge: (at, event_id) for edge, at, event_id in part.sighted}
+        self.busy = set(part.busy)
+        self.linked = set(part.linked)
+        self.told = set(part.told)
+        self.weak: dict[Edge, dict[str, tuple[int, float]]] = {}
+        for edge, event_id, at, confidence in part.weak:
+            self.weigh(edge, event_id, at, confidence)
+        self.events: dict[str, list[Kept]] = {}
+        self.sent: dict[tuple[object, ...], tuple[object, ...]] | None = None
+        self.sent_under: Resolution | None = None
+        self.who: dict[Identifier, bytes] = {}
+        self._derive(Kept(e, copies, anchor_order(policy, e.ids), anchor) for e, anchor, copies in part.events)
+
+    @classmethod
+    def of(cls, policy: Policy, identifier: Identifier) -> "Cluster":
+        """The cluster that a node is before anything is known of it."""
+        return cls(policy, Part([identifier], [], [], [], [], [], [], [], []))
+
+    def part(self, with_events: bool) -> Part:
+        events = [(k.event, k.anchor, k.copies) for k in self.kept()] if with_events else []
+        return Part(
+            sorted(self.members), list(self.claims.items()), list(self.seen.items()),
+            [(edge, at, event_id) for edge, (at, event_id) in self.sighted.items()], list(self.busy),
+            list(self.linked), list(self.told),
+            [(e, event_id, *seen) for e, found in self.weak.items() for event_id, seen in found.items()], events,
+        )
+
+    def join(self, part: Part) -> list[Kept]:
+        """Take in another cluster; returns what was not kept here before, or has more copies now."""
+        self.members.update(part.members)
+        self.linked.update(part.linked)
+        self.told.update(part.told)
+        self.busy.update(part.busy)
+        for x, n in part.claims:
+            self.claim(x, n)
+        for x, at in part.seen:
+            self.see(x, at)
+        for edge, at, event_id in part.sighted:
+            self.sighted[edge] = min((at, event_id), self.sighted.get(edge, (at, event_id)))
+        for edge, event_id, at, confidence in part.weak:
+            self.weigh(edge, event_id, at, confidence)
+        changed = [
+            kept
+            for event, anchor, copies in part.events
+            if (kept := self.keep(event, anchor_order(self.policy, event.ids), anchor, copies))
+        ]
+        self._resolution = None
+        return changed
+
+    # -- events
+    def kept(self) -> Iterator[Kept]:
+        for copies in self.events.values():
+            yield from copies
+
+    def keep(
+        self, event: Event, order: tuple[Identifier, ...], anchor: Identifier, copies: tuple[Copy, ...],
+    ) -> Kept | None:
+        """Add an event; None where all of it is known already."""
+        same = self.events.setdefault(event.event_id, [])
+        for kept in same:
+            if kept.event.digest == event.digest:
+                more = tuple(sorted({*kept.copies, *copies}))
+                if more == kept.copies:
+                    return None
+                kept.copies = more
+                return kept
+        kept = Kept(event, tuple(sorted(copies)), order, anchor)
+        if same:
+            self._unlist(same)
+        insort(same, kept, key=lambda k: k.event.digest)
+        self._list(same)
+        self._note(kept)
+        return kept
+
+    def drop(self, gone: Iterable[Kept]) -> None:
+        """Take events out; they are kept elsewhere from now on."""
+        lost = {id(kept) for kept in gone}
+        self._derive([kept for kept in self.kept() if id(kept) not in lost])
+
+    def _derive(self, events: Iterable[Kept]) -> None:
+        events = list(events)
+        self.events = {}
+        self.timeline: list[tuple[int, str, list[Kept]]] = []
+        self.first = dict(self.seen)
+        self.once: dict[Edge, int] = {}
+        self._resolution = None
+        for kept in events:
+            self.events.setdefault(kept.event.event_id, []).append(kept)
+            self._note(kept)
+        for same in self.events.values():
+            same.sort(key=lambda k: k.event.digest)
+            self.timeline.append((same[0].event.at_ms, same[0].event.event_id, same))
+        self.timeline.sort(key=lambda t: t[:2])
+
+    def _list(self, same: list[Kept]) -> None:
+        event = same[0].event
+        insort(self.timeline, (event.at_ms, event.event_id, same), key=lambda t: t[:2])
+
+    def _unlist(self, same: list[Kept]) -> None:
+        event = same[0].event
+        del self.timeline[bisect_left(self.timeline, (event.at_ms, event.event_id), key=lambda t: t[:2])]
+
+    def _note(self, kept: Kept) -> None:
+        """What an event tells of first times and of edges that conduct at once."""
+        event, first = kept.event, self.first
+        at = event.at_ms
+        for kind, value, _ in event.ids:
+            known = first.get((kind, value))
+            if known is None or at < known:
+                first[kind, value] = at
+                self._resolution = None
+        if len(event.ids) > 1:
+            for edge, _ in self.pairs_at_once(event):
+                last = self.once.get(edge)
+                if last is None or at > last:
+                    self.once[edge] = at
+                    if last is None or (self._resolution and self._resolution.refused):
+                        self._resolution = None
+
+    def pairs_at_once(self, event: Event) -> list[tuple[Edge, float]]:
+        return [
+            ((a[:2], b[:2]), a[2] * b[2])
+            for a, b in combinations(event.ids, 2)
+            if conducts_at_once(self.policy, a, b)
+        ]
+
+    # -- what others tell
+    def claim(self, x: Identifier, n: int) -> bool:
+        """Learn that x is shared (odd) or not; whether that was news."""
+        if n <= self.claims.get(x, 0):
+            return False
+        self.claims[x] = n
+        self._resolution = None
+        return True
+
+    def see(self, x: Identifier, at: int) -> bool:
+        """Learn a first time of x; whether it moved x's first time here."""
+        if at < self.seen.get(x, at + 1):
+            self.seen[x] = at
+        if x in self.first and self.first[x] <= at:
+            return False
+        self.first[x] = at
+        self._resolution = None
+        return True
+
+    def weigh(self, edge: Edge, event_id: str, at: int, confidence: float) -> bool:
+        """Add weak evidence; of one event's copies the most confident counts, then the earliest."""
+        found = self.weak.setdefault(edge, {})
+        known = found.get(event_id)
+        if known is not None and (known[1], -known[0]) >= (confidence, -at):
+            return False
+        found[event_id] = (at, confidence)
+        self._resolution = None
+        return True
+
+    # -- what it all means
+    def is_clear(self, x: Identifier) -> bool:
+        """A member that is not shared. What an event names here and is no member is shared."""
+        return x in self.members and not self.claims.get(x, 0) & 1
+
+    def passes(self, edge: Edge) -> bool:
+        """Steps 1 and 2, as far as this cluster knows."""
+        return edge in self.once or self._weak_passes(edge)
+
+    def _weak_passes(self, edge: Edge) -> bool:
+        found = self.weak.get(edge)
+        return found is not None and conducts(self.policy, edge, [c for _, c in found.values()])
+
+    def times(self, edge: Edge) -> list[int]:
+        """When the distinct events behind an edge happened."""
+        found = {event_id: at for event_id, (at, _) in self.weak.get(edge, {}).items()}
+        for kept in self.kept():
+            if len(kept.event.ids) > 1 and any(edge == e for e, _ in self.pairs_at_once(kept.event)):
+                found.setdefault(kept.event.event_id, kept.event.at_ms)
+        return list(found.values())
+
+    @property
+    def resolution(self) -> Resolution:
+        if self._resolution is None:
+            self._resolution = resolve(self.policy, sorted(self.members), self._live())
+        return self._resolution
+
+    def _live(self) -> dict[Edge, int]:
+        live = {edge: at for edge, at in self.once.items() if self.is_clear(edge[0]) and self.is_clear(edge[1])}
+        for edge, found in self.weak.items():
+            if self.is_clear(edge[0]) and self.is_clear(edge[1]) and (edge in live or self._weak_passes(edge)):
+                live[edge] = max(live.get(edge, 0), max(at for at, _ in found.values()))
+        return live
+
+
+def cause_of(event: Event) -> Cause:
+    return event.event_id, event.received_ms

@@ -1,0 +1,50 @@
+"""What has to leave a partition after a batch: rows, messages, state. The shell commits all of it at once."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from streams.core.event import Identifier
+from streams.core.facts import TABLES, Facts, Row
+from streams.core.messages import Message
+
+ROWS_MAX = 500
+"""Rows of one Kafka record; at most 2 KB each, so that a record stays below the broker's 1 MiB."""
+
+
+class Merge(NamedTuple):
+    person_id: bytes
+    other_person_id: bytes
+    action: str
+    reason: str
+
+
+@dataclass
+class Effects:
+    """Facts by (table, *key) -> (version, row or None for a tombstone); forwards by partition; changed records."""
+
+    facts: dict[tuple[object, ...], tuple[int, Row | None]] = field(default_factory=dict)
+    forwards: dict[int, list[Message]] = field(default_factory=lambda: defaultdict(list))
+    puts: dict[bytes, bytes] = field(default_factory=dict)
+    deletes: set[bytes] = field(default_factory=set)
+    shared: list[tuple[Identifier, int]] = field(default_factory=list)
+    merges: list[Merge] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    duplicates: int = 0
+
+    def packed_facts(self) -> list[Facts]:
+        """The facts as they travel: rows of one table together, at most ROWS_MAX a record."""
+        by_table: dict[str, Facts] = {}
+        packed: list[Facts] = []
+        for key, (version, row) in self.facts.items():
+            table = str(key[0])
+            batch = by_table.get(table)
+            if batch is None or len(batch.upserts) + len(batch.tombstones) >= ROWS_MAX:
+                batch = by_table[table] = Facts(table, [], [])
+                packed.append(batch)
+            if row is None:
+                batch.tombstones.append((version, *key[1:]))
+            else:
+                batch.upserts.append((version, *row))
+        assert by_table.keys() <= TABLES.keys(), "a fact of a table that does not exist"
+        return packed

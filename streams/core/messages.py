@@ -1,0 +1,168 @@
+"""What nodes of the identity graph tell each other, and how it travels.
+
+A message is addressed to an identifier's node (`to`), goes to the partition that owns it, and carries the Lamport
+clock of its sender. Messages converge under repeats, reordering and replay; none needs an answer.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from streams.core.anchor import anchor_order
+from streams.core.event import Event, Identifier, Position
+from streams.core.policy import Policy
+
+Edge: TypeAlias = tuple[Identifier, Identifier]
+"""Two identifiers in text order."""
+
+Claim: TypeAlias = tuple[Identifier, int]
+"""(x, n): x is shared when n is odd; of two claims about x the larger n is the later word."""
+
+Cause: TypeAlias = tuple[str, int]
+"""(event_id, received_ms) of the event that set a message going: what `merges` names."""
+
+Copy: TypeAlias = tuple[Position, int]
+"""Where a copy of an event lies in Kafka, and its received_ms."""
+
+
+class Observe(msgspec.Struct, frozen=True, array_like=True, tag="o", gc=False):
+    """An event on its way to the node of its anchor."""
+
+    to: Identifier
+    clock: int
+    event: Event
+    copies: tuple[Copy, ...]
+    claims: tuple[Claim, ...]
+
+
+class Keep(msgspec.Struct, frozen=True, array_like=True, tag="k", gc=False):
+    """The same event on its way along pointers from the anchor's node to its root, which keeps it."""
+
+    to: Identifier
+    clock: int
+    event: Event
+    copies: tuple[Copy, ...]
+    claims: tuple[Claim, ...]
+    anchor: Identifier
+    path: tuple[Identifier, ...]
+
+
+class Sighting(msgspec.Struct, frozen=True, array_like=True, tag="s", gc=False):
+    """To an identifier's own node: what it was seen with, and when first."""
+
+    to: Identifier
+    clock: int
+    partners: tuple[Identifier, ...]
+    at_ms: int
+    cause: Cause
+
+
+class Seen(msgspec.Struct, frozen=True, array_like=True, tag="f", gc=False):
+    """To the root of x: x was seen as early as this."""
+
+    to: Identifier
+    clock: int
+    x: Identifier
+    at_ms: int
+    cause: Cause
+
+
+class Status(msgspec.Struct, frozen=True, array_like=True, tag="c", gc=False):
+    """To a root: a newer claim about x."""
+
+    to: Identifier
+    clock: int
+    x: Identifier
+    n: int
+    cause: Cause
+
+
+class Evidence(msgspec.Struct, frozen=True, array_like=True, tag="w", gc=False):
+    """To the root of a weak edge's first end, where such evidence is counted."""
+
+    to: Identifier
+    clock: int
+    edge: Edge
+    at_ms: int
+    confidence: float
+    cause: Cause
+
+
+class Link(msgspec.Struct, frozen=True, array_like=True, tag="l", gc=False):
+    """Unite the clusters of `to` and `other`. `checked` counts the ends whose own node has agreed."""
+
+    to: Identifier
+    clock: int
+    other: Identifier
+    edge: Edge
+    checked: int
+    cause: Cause
+
+
+class Part(msgspec.Struct, frozen=True, array_like=True):
+    """A cluster's state as it moves from one root to another; without `events` also as it is stored."""
+
+    members: list[Identifier]
+    claims: list[Claim]
+    seen: list[tuple[Identifier, int]]
+    sighted: list[tuple[Edge, int, str]]
+    busy: list[tuple[Edge, int]]
+    linked: list[Edge]
+    told: list[tuple[str, Edge]]
+    weak: list[tuple[Edge, str, int, float]]
+    events: list[tuple[Event, Identifier, tuple[Copy, ...]]]
+
+
+class Absorb(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
+    """A whole cluster, to the root that takes it in."""
+
+    to: Identifier
+    clock: int
+    part: Part
+    edge: Edge
+    cause: Cause
+
+
+class Compress(msgspec.Struct, frozen=True, array_like=True, tag="p", gc=False):
+    """To a node that is no root: a shorter way to its root."""
+
+    to: Identifier
+    clock: int
+    root: Identifier
+
+
+Message: TypeAlias = Observe | Keep | Sighting | Seen | Status | Evidence | Link | Absorb | Compress
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[Message])
+
+
+def observe(event: Event, policy: Policy, claims: Sequence[Claim] = ()) -> Observe:
+    """The message with which an accepted event enters the graph.
+
+    Shape: an event with at least one identifier -> Observe to its anchor: the first identifier in anchor order that
+    is not claimed as shared, or the first of all where every one is.
+    """
+    return Observe(
+        address(anchor_order(policy, event.ids), dict(claims)), 0, event, ((event.position, event.received_ms),),
+        tuple(claims),
+    )
+
+
+def address(order: Sequence[Identifier], claims: dict[Identifier, int]) -> Identifier:
+    """Where an event belongs: the first identifier not claimed as shared, else the first."""
+    if claims:
+        for identifier in order:
+            if not claims.get(identifier, 0) & 1:
+                return identifier
+    return order[0]
+
+
+def pack(messages: Iterable[Message]) -> bytes:
+    return _encoder.encode(list(messages))
+
+
+def unpack(data: bytes) -> list[Message]:
+    """Errors: msgspec.DecodeError on bytes that `pack` did not make; that is a bug, not bad input."""
+    return _decoder.decode(data)

@@ -1,0 +1,115 @@
+"""A node of the identity graph: what one identifier knows of itself, and the cluster that it may be the root of.
+
+Its own part never moves: partners, whether it is shared, links it refused. Partners are records of their own beside
+it, for a till's e-mail may have hundreds of thousands; here are only their numbers.
+"""
+
+from typing import Any
+
+import msgspec
+
+from streams.core.cluster import Cluster
+from streams.core.event import Identifier
+from streams.core.messages import Part
+from streams.core.policy import Policy
+
+DAY_MS = 86_400_000
+
+
+class Partner(msgspec.Struct, array_like=True):
+    """What an identifier knows of one partner: when they were first seen together; for orders also the UTC days."""
+
+    at_ms: int
+    event_id: str
+    days: list[int] = []
+
+
+class NodeRecord(msgspec.Struct, array_like=True):
+    """A node as it is stored; events and partners are records of their own."""
+
+    identifier: Identifier
+    parent: Identifier | None
+    shared: int
+    partners: dict[str, int]
+    busy_days: dict[int, int]
+    first_ms: int | None
+    refused: list[Identifier]
+    part: Part | None
+
+
+class Node:
+    """One identifier's node. `shared` counts the changes: odd is shared."""
+
+    __slots__ = ("busy_days", "cluster", "first_ms", "identifier", "parent", "partners", "refused", "shared", "used")
+
+    def __init__(self, record: NodeRecord, cluster: Cluster | None) -> None:
+        self.identifier = record.identifier
+        self.parent = record.parent
+        self.shared = record.shared
+        self.partners = record.partners
+        self.busy_days = record.busy_days
+        self.first_ms = record.first_ms
+        self.refused = set(record.refused)
+        self.cluster = cluster
+        self.used = 0
+
+    @classmethod
+    def new(cls, policy: Policy, identifier: Identifier) -> "Node":
+        """A node nobody has heard of: its own root, alone."""
+        return cls(NodeRecord(identifier, None, 0, {}, {}, None, [], None), Cluster.of(policy, identifier))
+
+    def record(self) -> NodeRecord:
+        part = self.cluster.part(with_events=False) if self.cluster else None
+        return NodeRecord(
+            self.identifier, self.parent, self.shared, self.partners, self.busy_days, self.first_ms,
+            sorted(self.refused), part,
+        )
+
+    @property
+    def is_shared(self) -> bool:
+        return self.shared & 1 == 1
+
+    def meet(self, policy: Policy, kind: str, partner: Partner | None, at_ms: int, event_id: str) -> Partner | None:
+        """Count one sighting with a partner of a kind; the partner's new record, or None where nothing is new."""
+        day = at_ms // DAY_MS
+        counts_days = kind == "order_id" and policy.kinds[self.identifier[0]].busy_above is not None
+        news = counts_days and (partner is None or day not in partner.days)
+        if partner is None:
+            partner = Partner(at_ms, event_id)
+            self.partners[kind] = self.partners.get(kind, 0) + 1
+        elif (at_ms, event_id) < (partner.at_ms, partner.event_id):
+            partner = Partner(at_ms, event_id, partner.days)
+        elif not news:
+            return None
+        if news:
+            partner.days = [*partner.days, day]
+            self.busy_days[day] = self.busy_days.get(day, 0) + 1
+        return partner
+
+    def should_be_shared(self, policy: Policy) -> bool:
+        """Step 1, from the numbers of partners; they only grow."""
+        mine = policy.kinds[self.identifier[0]]
+        if mine.busy_above is not None and any(n > mine.busy_above for n in self.busy_days.values()):
+            return True
+        return mine.shared_above is not None and any(
+            n > mine.shared_above
+            and (kind in mine.shared_by or (kind != mine.name and policy.kinds[kind].personal))
+            for kind, n in self.partners.items()
+        )
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(NodeRecord)
+_partner_decoder = msgspec.msgpack.Decoder(Partner)
+
+
+def encode(record: Any) -> bytes:
+    return _encoder.encode(record)
+
+
+def decode(data: bytes) -> NodeRecord:
+    return _decoder.decode(data)
+
+
+def decode_partner(data: bytes | None) -> Partner | None:
+    return None if data is None else _partner_decoder.decode(data)

@@ -1,0 +1,143 @@
+"""Nodes and their records: what is in memory, what is stored, and what a batch changed.
+
+Records of one partition, by the first byte of the key:
+  n + node key                          NodeRecord
+  p + node key + partner's node key     Partner
+  e + root's key + time + event's hash  an event kept at a root, in the order of time
+  c                                     the partition's clock
+"""
+
+import struct
+from hashlib import blake2b
+from typing import Protocol
+
+import msgspec
+
+from streams.core import node as codec
+from streams.core.cluster import Cluster, Kept
+from streams.core.event import Event, Identifier
+from streams.core.keys import Keys
+from streams.core.messages import Copy
+from streams.core.node import Node, Partner
+from streams.core.policy import Policy
+
+CLOCK = b"c"
+_EARLIEST_MS = 1 << 62  # added to times, so that those before 1970 sort first too
+
+
+class Reader(Protocol):
+    """What is committed of one partition."""
+
+    def get(self, key: bytes) -> bytes | None: ...
+
+    def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]: ...
+
+
+class KeptRecord(msgspec.Struct, array_like=True):
+    event: Event
+    anchor: Identifier
+    copies: tuple[Copy, ...]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_kept = msgspec.msgpack.Decoder(KeptRecord).decode
+
+
+class Nodes:
+    """The nodes of one partition; at most about `touches_max` touchpoints stay in memory between batches."""
+
+    def __init__(self, policy: Policy, keys: Keys, reader: Reader, touches_max: int) -> None:
+        self._policy, self._keys, self._reader, self._touches_max = policy, keys, reader, touches_max
+        self._nodes: dict[Identifier, Node] = {}
+        self._touched: dict[Identifier, Node] = {}
+        self._puts: dict[bytes, bytes] = {}
+        self._deletes: set[bytes] = set()
+        self._events: dict[bytes, Kept] = {}
+        self._batch = 0
+
+    def clock(self) -> int:
+        return int(self._read(CLOCK) or 0)
+
+    def get(self, identifier: Identifier) -> Node:
+        node = self._nodes.get(identifier)
+        if node is None:
+            node = self._nodes[identifier] = self._load(identifier)
+        node.used = self._batch
+        return node
+
+    def touch(self, node: Node) -> None:
+        """The node's own record changed."""
+        self._touched[node.identifier] = node
+
+    def partner(self, x: Identifier, other: Identifier) -> Partner | None:
+        return codec.decode_partner(self._read(self._partner_key(x, other)))
+
+    def put_partner(self, x: Identifier, other: Identifier, partner: Partner) -> None:
+        self._puts[self._partner_key(x, other)] = codec.encode(partner)
+
+    def put_event(self, root: Node, kept: Kept) -> None:
+        key = self._event_key(root, kept)
+        self._events[key] = kept
+        self._deletes.discard(key)
+
+    def delete_event(self, root: Node, kept: Kept) -> None:
+        key = self._event_key(root, kept)
+        self._events.pop(key, None)
+        self._deletes.add(key)
+
+    def flush(self, clock: int) -> tuple[dict[bytes, bytes], set[bytes]]:
+        """What the batch changed: records to put and keys to delete. Forgets nodes that memory has no room for."""
+        puts, deletes = self._puts, self._deletes
+        for node in self._touched.values():
+            puts[b"n" + self._keys.node(node.identifier)] = codec.encode(node.record())
+        for key, kept in self._events.items():
+            puts[key] = _encode(KeptRecord(kept.event, kept.anchor, kept.copies))
+        puts[CLOCK] = b"%d" % clock
+        self._touched, self._puts, self._deletes, self._events = {}, {}, set(), {}
+        self._batch += 1
+        self._make_room()
+        return puts, deletes
+
+    def _make_room(self) -> None:
+        held = sum(self._weight(node) for node in self._nodes.values()) if self._batch % 16 == 0 else 0
+        if held <= self._touches_max:
+            return
+        for identifier, node in sorted(self._nodes.items(), key=lambda item: item[1].used):
+            held -= self._weight(node)
+            del self._nodes[identifier]
+            if held <= self._touches_max * 3 // 4:
+                return
+
+    @staticmethod
+    def _weight(node: Node) -> int:
+        return 1 + (len(node.cluster.timeline) if node.cluster else 0)
+
+    def _load(self, identifier: Identifier) -> Node:
+        key = self._keys.node(identifier)
+        data = self._read(b"n" + key)
+        if data is None:
+            return self._first_sight(identifier)
+        record = codec.decode(data)
+        if record.part is None:
+            return Node(record, None)
+        events = [_decode_kept(value) for _, value in self._reader.scan(b"e" + key)]
+        part = msgspec.structs.replace(record.part, events=[(e.event, e.anchor, e.copies) for e in events])
+        return Node(record, Cluster(self._policy, part))
+
+    def _first_sight(self, identifier: Identifier) -> Node:
+        node = Node.new(self._policy, identifier)
+        self.touch(node)
+        return node
+
+    def _read(self, key: bytes) -> bytes | None:
+        pending = self._puts.get(key)
+        return self._reader.get(key) if pending is None else pending
+
+    def _partner_key(self, x: Identifier, other: Identifier) -> bytes:
+        return b"p" + self._keys.node(x) + self._keys.node(other)
+
+    def _event_key(self, root: Node, kept: Kept) -> bytes:
+        event = kept.event
+        name = blake2b(event.event_id.encode() + b"\0" + event.digest, digest_size=8).digest()
+        return b"e" + self._keys.node(root.identifier) + struct.pack(">Q", event.at_ms + _EARLIEST_MS) + name
+

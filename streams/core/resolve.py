@@ -1,0 +1,163 @@
+"""Persons from a cluster: a pure function of sets, so that no arrival order can change it.
+
+Steps 2, 4 and 6 of the identity rules; step 1 (shared) is counted where an identifier's partners are known, step 5
+(whose touchpoint) is `whose` below.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from streams.core.anchor import conducts_at_once, rank
+from streams.core.event import Event, Identifier
+from streams.core.messages import Edge
+from streams.core.policy import Policy
+
+ROUNDING = 1e-12
+"""Confidences are multiplied as floats; the threshold is met to this precision."""
+
+
+@dataclass
+class Resolution:
+    """Which identifiers are one person.
+
+    `group_of` leads from an identifier to its group's representative; `refused` are conducting edges that a limit
+    kept from uniting, `contested` their weaker ends; `live` are all conducting edges with the time they were last
+    seen.
+    """
+
+    group_of: dict[Identifier, Identifier]
+    groups: dict[Identifier, list[Identifier]]
+    live: Mapping[Edge, int]
+    contested: set[Identifier] = field(default_factory=set)
+    refused: list[Edge] = field(default_factory=list)
+
+
+def conducts(policy: Policy, edge: Edge, confidences: Sequence[float]) -> bool:
+    """Step 2: enough events, and confidence 1 - prod(1 - c) over distinct events at or above the threshold."""
+    kinds = policy.kinds
+    if len(confidences) < max(kinds[edge[0][0]].min_events, kinds[edge[1][0]].min_events):
+        return False
+    miss = 1.0
+    for confidence in sorted(confidences):
+        miss *= 1 - confidence
+    return 1 - miss >= policy.threshold - ROUNDING
+
+
+def resolve(policy: Policy, members: Iterable[Identifier], live: Mapping[Edge, int]) -> Resolution:
+    """Step 4: unite along conducting edges, strongest first, as far as the limits allow.
+
+    Shape: members of one cluster; live edges between unshared members -> their last time (ms).
+    Cost:  O(edges) while the whole cluster is within every limit, for then the order cannot matter;
+           O(edges log edges) otherwise.
+    """
+    result = Resolution({m: m for m in members}, {m: [m] for m in members}, live)
+    if not live:
+        return result
+    if _within_limits(policy, Counter(kind for kind, _ in result.group_of), len(result.group_of)):
+        for a, b in live:
+            _unite(result, a, b)
+    else:
+        _resolve_limited(policy, result)
+    return result
+
+
+def _resolve_limited(policy: Policy, result: Resolution) -> None:
+    kinds, live, group_of = policy.kinds, result.live, result.group_of
+    counts = {m: Counter((m[0],)) for m in group_of}
+
+    def order(edge: Edge) -> tuple[int, int, Edge]:
+        return -min(kinds[edge[0][0]].strength, kinds[edge[1][0]].strength), -live[edge], edge
+
+    for edge in sorted(live, key=order):
+        a, b = group_of[edge[0]], group_of[edge[1]]
+        if a == b:
+            continue
+        if _may_unite(policy, counts[a], counts[b]):
+            kept = _unite(result, a, b)
+            gone = b if kept == a else a
+            counts[kept] += counts.pop(gone)
+        else:
+            result.refused.append(edge)
+            result.contested.add(max(edge, key=lambda i: rank(policy, i)))
+
+
+def _within_limits(policy: Policy, counts: Counter[str], total: int) -> bool:
+    if total > policy.person_identifiers_max:
+        return False
+    kinds = policy.kinds
+    return all((limit := kinds[kind].per_person) is None or n <= limit for kind, n in counts.items())
+
+
+def _may_unite(policy: Policy, mine: Counter[str], theirs: Counter[str]) -> bool:
+    if mine.total() + theirs.total() > policy.person_identifiers_max:
+        return False
+    return all(
+        (limit := policy.kinds[kind].per_person) is None or mine[kind] + theirs[kind] <= limit
+        for kind in mine.keys() & theirs.keys()
+    )
+
+
+def _unite(result: Resolution, a: Identifier, b: Identifier) -> Identifier:
+    """Unite the groups of two identifiers; returns the representative that stays."""
+    groups, group_of = result.groups, result.group_of
+    a, b = group_of[a], group_of[b]
+    if a == b:
+        return a
+    if len(groups[a]) < len(groups[b]):
+        a, b = b, a
+    gone = groups.pop(b)
+    for identifier in gone:
+        group_of[identifier] = a
+    groups[a].extend(gone)
+    return a
+
+
+def senior(policy: Policy, group: Sequence[Identifier], first: Mapping[Identifier, int]) -> Identifier:
+    """Step 6: who gives the person its id: the earliest seen, then the strongest, then by text."""
+    return min(group, key=lambda i: (first[i], *rank(policy, i)))
+
+
+TimesOf: TypeAlias = Callable[[Edge], Sequence[int]]
+"""When the events behind an edge happened; asked only where an identifier is contested."""
+
+
+def whose(
+    policy: Policy, resolution: Resolution, event: Event, order: Sequence[Identifier],
+    clear: Sequence[Identifier], times: TimesOf,
+) -> tuple[Identifier, str]:
+    """Step 5: the person of a touchpoint, and the kind of identifier through which it was found.
+
+    Shape:  `order` is the event's anchor order, `clear` its unshared members in that order; -> (representative of
+            the group, kind).
+    """
+    group_of, contested = resolution.group_of, resolution.contested
+    if not clear:
+        return group_of[order[0]], order[0][0]
+    d = clear[0]
+    if d not in contested:
+        return group_of[d], d[0]
+    confidence = {(kind, value): (kind, value, c) for kind, value, c in event.ids}
+    for other in clear[1:]:
+        if other not in contested and conducts_at_once(policy, confidence[d], confidence[other]):
+            return group_of[other], other[0]
+    partner = _last_login(policy, resolution, d, event.at_ms, times)
+    return (group_of[partner], partner[0]) if partner else (group_of[d], d[0])
+
+
+def _last_login(
+    policy: Policy, resolution: Resolution, d: Identifier, at_ms: int, times: TimesOf,
+) -> Identifier | None:
+    """The personal identifier last seen together with d at or before a time, else the first seen after it."""
+    seen = [
+        (time, partner)
+        for edge in resolution.live
+        if d in edge and policy.kinds[(partner := edge[1] if edge[0] == d else edge[0])[0]].personal
+        for time in times(edge)
+    ]
+    if not seen:
+        return None
+    before = [time for time, _ in seen if time <= at_ms]
+    best = max(before) if before else min(time for time, _ in seen)
+    return min((partner for time, partner in seen if time == best), key=lambda i: rank(policy, i))
