@@ -51,9 +51,9 @@ class _Story:
     def add(self, event: Event) -> None:
         document = unpack(event.order) if event.order else {}
         order = document.get("order") or {}
-        delivery = order.get("delivery") or {}
+        delivery = order.get("delivery")
         self.told.update(order)
-        self.delivery.update(delivery)
+        self.delivery.update(delivery or {})
         if "points_spent" in document:
             self.told["points_spent"] = document["points_spent"]
         if "receipt_id" in order:
@@ -64,13 +64,13 @@ class _Story:
             self.first.setdefault(step, event)
         if event.type == "order_placed" and event.channel == "pos" and order.get("payments"):
             self.first.setdefault("paid", event)
-            if not delivery or delivery.get("method") == "carry_out":
+            if delivery is None or delivery.get("method") == "carry_out":
                 self.first.setdefault("fulfilled", event)
                 self.carried_out = True
-        if event.type == "order_returned" or "return" in document:
+        if "return" in document:
             default = "asked" if event.type == "return_asked" else "accepted"
-            record = {"outcome": default, **(document.get("return") or {})}
-            self.returns[record.get("return_id", event.event_id)] = record
+            record = {"return_id": event.event_id, "outcome": default, **document["return"]}
+            self.returns[record["return_id"]] = record
         if event.type == "order_cancelled":
             self.cancelled = True
         elif event.type in _REVIVING:
@@ -86,8 +86,6 @@ class _Returned(NamedTuple):
 
     number: int
     amount: int
-    whole: bool
-    """One of them names neither amount nor items: all of the order came back."""
     quantities: Mapping[str, int]
     """By line_id of the order's lines."""
 
@@ -100,7 +98,7 @@ def order_rows(
 
     Shape: n > 0 distinct events that name the order, any role, any order. person_of gives (person_id, shared) of an
            event's touchpoint; identified_by the strongest unshared kind of strength >= 60 that an event carries.
-           With no placing event both are asked about the earliest event, and placed_at is None.
+           With no placing event placed_at is None, the person is the earliest event's, and nothing identified it.
     Cost:  O(n log n) and one decoding of each event's `order`.
     """
     events = sorted(events, key=lambda e: (e.at_ms, e.event_id))
@@ -110,12 +108,12 @@ def order_rows(
     told = story.told
     items = _by_line_id(told.get("items") or ())
     currency = told.get("currency") or next((line["currency"] for line in items.values() if "currency" in line), None)
-    total = told["total"] if "total" in told else _value(items.values()) if "items" in told else None
+    total = told["total"] if "total" in told else _value(items.values())
     returned = _returned(story.returns.values(), items, total)
     revenue = 0 if story.cancelled else None if total is None else max(0, total - returned.amount)
     placing = story.placing
     person_id, person_shared = person_of(placing or events[0])
-    kind = identified_by(placing or events[0])
+    kind = identified_by(placing) if placing else None
     placed_at, placed_channel, placed_store_id = _step(placing)
     requested_at, requested_channel, _ = _step(story.first.get("requested"))
     ready_at, _, ready_store_id = _step(story.first.get("ready"))
@@ -165,64 +163,56 @@ def _by_line_id(lines: Sequence[Record]) -> dict[str, Record]:
 
 
 def _value(lines: Iterable[Record]) -> int | None:
-    """Σ quantity × price, rounded once; None where there are lines and none of them has a price."""
-    costs = [line.get("quantity", SCALE) * line["price"] if "price" in line else None for line in lines]
-    priced = [cost for cost in costs if cost is not None]
-    return min(ratio(sum(priced), 1, SCALE), AMOUNT_MAX) if priced or not costs else None
+    """Σ quantity × price of the lines that have a price, rounded once; None where none has."""
+    costs = [line.get("quantity", SCALE) * line["price"] for line in lines if line.get("price") is not None]
+    return min(ratio(sum(costs), 1, SCALE), AMOUNT_MAX) if costs else None
 
 
 def _returned(records: Iterable[Record], lines: Mapping[str, Record], total: int | None) -> _Returned:
     """Shape: one record for each return_id; only accepted ones count.
 
-    An amount absent is Σ quantity × price of the return's items, the price being the return's, else the order's line's
-    (no price anywhere: nothing); without items it is the whole total.
+    An amount absent is Σ quantity × price of the return's items, the price being the return's, else that of the
+    order's line of equal line_id, else of the first of equal sku (no price anywhere: nothing); without items it is the
+    whole total.
     """
     by_sku: dict[str, str] = {}
     for line_id, line in lines.items():
         by_sku.setdefault(line["sku"], line_id)
     number = amount = 0
-    whole = False
     quantities: dict[str, int] = {}
     for record in records:
         if record["outcome"] != "accepted":
             continue
         number += 1
         items = record.get("items") or ()
-        cost = 0
+        priced = []
         for item in items:
-            quantity = item.get("quantity", SCALE)
             own = item.get("line_id")
             of = own if own in lines else by_sku.get(item["sku"])
-            price = item.get("price")
             if of is not None:
-                quantities[of] = min(quantities.get(of, 0) + quantity, AMOUNT_MAX)
-                price = lines[of].get("price") if price is None else price
-            cost += quantity * (price or 0)
+                item = {"price": lines[of].get("price"), **item}
+                quantities[of] = min(quantities.get(of, 0) + item.get("quantity", SCALE), AMOUNT_MAX)
+            priced.append(item)
         if "amount" in record:
             amount += record["amount"]
         elif items:
-            amount += ratio(cost, 1, SCALE)
+            amount += _value(priced) or 0
         else:
             amount += total or 0
-            whole = True
-    return _Returned(number, min(amount, AMOUNT_MAX), whole, quantities)
+    return _Returned(number, min(amount, AMOUNT_MAX), quantities)
 
 
 def _margin(margin: int | None, revenue: int | None, total: int | None) -> int | None:
-    """The margin told, in proportion to what is left of the total; none of it where no revenue is left."""
-    if margin is None or revenue is None:
-        return None
-    return ratio(margin, revenue, total) if revenue and total else 0
+    """The margin told, in proportion to what is left of the total; None where the total is unknown or nothing."""
+    return ratio(margin, revenue, total) if margin is not None and revenue is not None and total else None
 
 
 def _status(story: _Story, total: int | None, returned: _Returned) -> str:
     """The furthest step; a cancellation stands above all that did not revive the order after it."""
     if story.cancelled:
         return "cancelled"
-    if returned.whole or (returned.number and total is not None and returned.amount >= total):
-        return "returned"
     if returned.amount:
-        return "partly_returned"
+        return "partly_returned" if total is None or returned.amount < total else "returned"
     for step in ("fulfilled", "ready", "paid", "placed"):
         if step in story.first:
             return step
