@@ -42,9 +42,9 @@ from streams.core.rows import Rows, Shaping
 class Partition:
     """The nodes of one partition and their clock.
 
-    `work` takes a batch of messages in the order of the log and returns everything that must be committed with it.
-    Node objects are kept in memory between batches; they hold uncommitted changes, so after a failed commit the
-    partition must be thrown away.
+    `work` takes messages in the order of the log, `take` returns everything that must be committed with them. Node
+    objects are kept in memory between batches; they hold uncommitted changes, so after a failed commit the partition
+    must be thrown away.
     """
 
     def __init__(
@@ -56,12 +56,15 @@ class Partition:
         self._local: deque[Message] = deque()
         self._effects = Effects()
 
-    def work(self, messages: Iterable[Message]) -> Effects:
-        effects = self._effects = Effects()
+    def work(self, messages: Iterable[Message]) -> None:
         for message in messages:
             self._handle(message)
             while self._local:
                 self._handle(self._local.popleft())
+
+    def take(self) -> Effects:
+        """What has to leave because of all work since the last call."""
+        effects, self._effects = self._effects, Effects()
         effects.puts, effects.deletes = self.nodes.flush(self.clock)
         return effects
 

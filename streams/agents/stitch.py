@@ -1,0 +1,97 @@
+"""Stage two: messages of the identity graph -> rows and further messages. Decode, call the core, hand over effects."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from faust.types import TP
+
+from streams import metrics
+from streams.core import facts, messages
+from streams.core.effects import Effects
+from streams.core.graph import Partition
+from streams.core.keys import Keys
+from streams.core.policy import Policy
+from streams.core.rows import Shaping
+from streams.settings import Settings
+from streams.topics import Topics
+from streams.transport.commit import Outgoing, Work, Writes
+
+MESSAGES_MAX = 200
+"""Messages of one Kafka record; at about 1 KB an event, a record stays well below the broker's limit."""
+
+
+class PartitionReader:
+    """The committed state of one partition, as the core reads it."""
+
+    def __init__(self, store: Any, number: int) -> None:
+        self._store, self._number = store, number
+
+    def get(self, key: bytes) -> bytes | None:
+        value: bytes | None = self._store.multi_get(self._number, [key])[0]
+        return value
+
+    def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        return list(self._store.scan(self._number, prefix))
+
+
+class Stitch:
+    """Keeps a `Partition` for each partition the worker owns; its nodes are cached between batches."""
+
+    def __init__(self, settings: Settings, topics: Topics, policy: Policy, store: Any) -> None:
+        keys = Keys(settings.pepper.get_secret_value(), settings.partitions)
+        self._shaping = Shaping(keys, settings.session_gap_ms)
+        self._topics, self._policy, self._store = topics, policy, store
+        self._partitions: dict[int, Partition] = {}
+
+    def forget(self, partitions: Iterable[TP]) -> None:
+        """The partitions may be another worker's now: what is cached of them is worth nothing."""
+        for tp in partitions:
+            self._partitions.pop(tp.partition, None)
+
+    async def handle(self, group: Any) -> Work:
+        """Work a group of batches of the topic `identity`.
+
+        Shape:  records of packed messages -> facts, forwards, changed records of the state, offsets.
+        Errors: whatever is raised here stops the process before anything is committed.
+        """
+        for batch in group.batches:
+            partition = self._partition(batch.tp.partition)
+            for record in batch.records:
+                partition.work(messages.unpack(record.value))
+                await asyncio.sleep(0)  # a long group must not starve the other stages
+        work = Work(offsets=group.offsets)
+        for number in {batch.tp.partition for batch in group.batches}:
+            self._carry_out(number, self._partition(number).take(), work)
+        return work
+
+    def _partition(self, number: int) -> Partition:
+        if number not in self._partitions:
+            reader = PartitionReader(self._store, number)
+            self._partitions[number] = Partition(number, self._policy, self._shaping, reader)
+        return self._partitions[number]
+
+    def _carry_out(self, number: int, effects: Effects, work: Work) -> None:
+        for fact in effects.packed_facts():
+            work.records.append((self._topics.facts, number, None, facts.encode(fact)))
+        work.records += forwards(self._topics.identity, effects.forwards)
+        work.writes[number] = Writes(effects.puts, effects.deletes)
+        count(effects)
+
+
+def forwards(topic: str, by_partition: dict[int, list[messages.Message]]) -> list[Outgoing]:
+    """Messages as they leave, many to a record."""
+    return [
+        (topic, partition, None, messages.pack(batch[start : start + MESSAGES_MAX]))
+        for partition, batch in by_partition.items()
+        for start in range(0, len(batch), MESSAGES_MAX)
+    ]
+
+
+def count(effects: Effects) -> None:
+    if effects.duplicates:
+        metrics.DUPLICATES.inc(effects.duplicates)
+    for merge in effects.merges:
+        metrics.MERGES.labels(merge.action).inc()
+    for size in effects.sizes:
+        metrics.CLUSTER_IDENTIFIERS.observe(size)
