@@ -147,6 +147,15 @@ class Order:
     def _fulfilled(self) -> Event | None:
         return self._first("order_fulfilled", also=self._carried_out)
 
+    def _fulfilment_method(self) -> str | None:
+        """As told, else carried out where nothing is told of a sale at the till."""
+        told = self._last("method", "delivery")
+        return "carry_out" if told is None and any(map(self._carried_out, self.events)) else told
+
+    def _currency(self) -> str | None:
+        """As told of the order, else of the first line that names one."""
+        return self._last("currency") or next((line["currency"] for line in self.lines if line.get("currency")), None)
+
     def _row(self) -> Row:
         requested, ready, cancelled = (self._first(t) for t in ("order_requested", "order_ready", "order_cancelled"))
         placed, paid, fulfilled = self.placing, self._paid(), self._fulfilled()
@@ -159,9 +168,9 @@ class Order:
             distinct(p["method"] for e in self.events for p in self.order_of(e).get("payments") or []),
             *_of(ready, "at_ms", "store_id"),
             *_of(fulfilled, "at_ms", "channel", "store_id"),
-            self._last("method", "delivery"), self._last("promised_at", "delivery"),
+            self._fulfilment_method(), self._last("promised_at", "delivery"),
             *_of(cancelled, "at_ms", "channel"),
-            self.status, self.total, self._last("currency"), self.revenue, self.margin, self.returned,
+            self.status, self.total, self._currency(), self.revenue, self.margin, self.returned,
             self._last("discount"), self._last("shipping"), self._last("tax"),
             next((p for p in reversed(points) if p is not None), None), self._last("promo_code"),
             self.identified_by is None, self.identified_by,
@@ -177,7 +186,7 @@ class Order:
             self.person, self.events[0].order_id, _line_id(number, line), line["sku"],
             *(line.get(name) for name in ("name", "category", "brand")), line.get("quantity", SCALE),
             line.get("unit"), returned, *(line.get(name) for name in ("price", "discount", "margin")),
-            line.get("currency") or self._last("currency"), *_of(self.placing, "at_ms", "channel", "store_id"),
+            line.get("currency") or self._currency(), *_of(self.placing, "at_ms", "channel", "store_id"),
         )
 
 

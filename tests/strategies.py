@@ -1,0 +1,198 @@
+"""Small random worlds: a policy and what producers sent under it.
+
+A world is made by one generator from any `random.Random`: Hypothesis brings one whose choices it can shrink, the
+simulation one that a seed decides. Pools are small, times repeat and pauses equal the gap, so that sharedness,
+limits, ties and both edges of every interval come up often.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import msgspec
+from hypothesis import strategies as st
+
+from streams.core.event import Event
+from streams.core.policy import Kind, Policy, default
+from tests.oracle.build import event
+
+T = TypeVar("T")
+
+GAP_MS = 100
+DAY_MS = 86_400_000
+KINDS = (
+    "customer_id", "loyalty_card", "phone", "email", "crm_id", "telegram_id", "payment_token", "device_id",
+    "anonymous_id", "click_id", "face_id", "wifi_mac",
+)
+CHANNELS = ("web", "pos", "chat", "call_centre")
+TOUCHES = (
+    ("interaction", "page_viewed"), ("interaction", "call_answered"), ("interaction", "message_received"),
+    ("exposure", "ad_viewed"), ("observation", "wifi_seen"), ("record", "identified"),
+)
+ORDER_TYPES = (
+    "order_requested", "order_placed", "order_updated", "order_paid", "payment_received", "order_ready",
+    "order_fulfilled", "order_cancelled", "order_returned", "delivery_updated", "return_asked", "page_viewed",
+)
+ASKED_BY_CUSTOMERS = {"order_requested", "order_placed", "return_asked", "page_viewed"}
+
+
+@dataclass(frozen=True)
+class World:
+    """What happened: a policy, and the events as accepted, copies among them, in order of their topics."""
+
+    policy: Policy
+    events: tuple[Event, ...]
+    gap_ms: int = GAP_MS
+
+
+def make_world(random: Random, events_max: int = 24) -> World:
+    """A world of up to `events_max` events, besides their copies."""
+    policy, pool = _policy(random), _pool(random)
+    told = [_event(random, f"e{n}", pool) for n in range(random.randint(1, events_max))]
+    for e in list(told):
+        if _chance(random, 0.3):
+            told.append(e)
+        if _chance(random, 0.07):
+            told.append(_conflicting(random, e))
+    offsets = list(range(len(told)))
+    random.shuffle(offsets)
+    return World(policy, tuple(_placed(random, e, offset) for e, offset in zip(told, offsets, strict=True)))
+
+
+def worlds(events_max: int = 24) -> st.SearchStrategy[World]:
+    """Worlds that Hypothesis can shrink."""
+    return st.randoms(use_true_random=False).map(lambda random: make_world(random, events_max))
+
+
+def _chance(random: Random, share: float) -> bool:
+    return random.randint(1, 100) <= 100 * share
+
+
+def _policy(random: Random) -> Policy:
+    """The product's policy, or one with tighter limits."""
+    if _chance(random, 0.3):
+        return default()
+    kinds = {name: _kind(random, kind) for name, kind in default().kinds.items()}
+    return replace(
+        default(), kinds=MappingProxyType(kinds), threshold=random.choice([0.9, 0.95]),
+        person_identifiers_max=random.choice([3, 5, 1000, 1000]),
+    )
+
+
+def _kind(random: Random, kind: Kind) -> Kind:
+    if _chance(random, 0.5):
+        return kind
+    is_order = kind.name == "order_id"
+    return replace(
+        kind,
+        per_person=random.choice([None, 1, 2, 3]),
+        shared_above=random.choice([None, 1, 2, 3]),
+        busy_above=None if is_order else random.choice([None, 1, 2]),
+        shared_by=frozenset(random.sample(["device_id", "order_id", "email"], random.choice([0, 0, 1]))) - {kind.name},
+        min_events=kind.min_events if is_order else random.choice([kind.min_events, 1, 2]),
+    )
+
+
+def _pool(random: Random) -> list[tuple[str, str]]:
+    """Few identifiers; the first two are hubs, drawn far more often."""
+    values = "abcd" if _chance(random, 0.5) else "ab"
+    pool = [(kind, value) for kind in random.sample(KINDS, random.randint(2, 6)) for value in values]
+    random.shuffle(pool)
+    return pool
+
+
+def _identifiers(random: Random, pool: Sequence[tuple[str, str]]) -> list[str]:
+    named: dict[str, float] = {}
+    for _ in range(random.choice([1, 2, 2, 3, 4])):
+        kind, value = random.choice(pool[:2] if _chance(random, 0.3) else pool)
+        confidence = random.choice([1, 1, 1, 1, 0.97, 0.95, 0.8, 0.5])
+        named[f"{kind}:{value}"] = confidence
+        if kind == "email":
+            named[f"email_sha256:{value}"] = confidence
+    return [f"{name}@{confidence}" for name, confidence in named.items()]
+
+
+def _at_ms(random: Random) -> int:
+    day = random.choice([1, 1, 1, 2, 3]) * DAY_MS
+    return day + random.choice([-1, 0, 0, 1, 2, GAP_MS, GAP_MS + 1, 2 * GAP_MS, 3 * GAP_MS, 3 * GAP_MS + 2])
+
+
+def _event(random: Random, event_id: str, pool: Sequence[tuple[str, str]]) -> Event:
+    ids = _identifiers(random, pool)
+    clicks = sorted(i.split(":")[1].split("@")[0] for i in ids if i.startswith("click_id:"))
+    fields = _fields(random) | {"click_id": clicks[0] if clicks else None}
+    if _chance(random, 0.35):
+        fields |= _order_fields(random, random.choice(["o1", "o2", "o3", "o4"]))
+        ids = [] if _chance(random, 0.2) else ids
+    return event(event_id, _at_ms(random), *ids, **fields)
+
+
+def _fields(random: Random) -> dict[str, Any]:
+    role, type_ = random.choice(TOUCHES)
+    return {
+        "role": role, "type": type_, "channel": random.choice(CHANNELS),
+        "device": random.choice([None, "desktop", "mobile", "pos"]),
+        "store_id": random.choice([None, None, "S1", "S2"]),
+        "staff": random.choice([None, "s7"]), "campaign": random.choice([None, "ny"]),
+        "referrer": random.choice([None, "r"]), "message_id": random.choice([None, "m1"]),
+    }
+
+
+def _order_fields(random: Random, order_id: str) -> dict[str, Any]:
+    type_ = random.choice(ORDER_TYPES)
+    told: dict[str, Any] = {"type": type_, "role": "interaction" if type_ in ASKED_BY_CUSTOMERS else "order_fact"}
+    told["order"] = {"order_id": order_id} | _some(random, {
+        "receipt_id": lambda: random.choice(["r1", "r2"]),
+        "total": lambda: random.choice([10_000, 25_000, 0]),
+        "currency": lambda: random.choice(["EUR", "UAH"]),
+        "tax": lambda: 1_000, "shipping": lambda: 2_000, "discount": lambda: 500, "promo_code": lambda: "NY",
+        "margin": lambda: random.choice([3_333, 7_777]),
+        "items": lambda: _items(random, prefix="l"),
+        "payments": lambda: [{"method": m} for m in random.sample(["cash", "points", "wallet"], random.randint(1, 2))],
+        "delivery": lambda: {"method": random.choice(["carry_out", "courier"])} | _some(
+            random, {"promised_at": lambda: DAY_MS * random.randint(2, 3)}),
+    })
+    told |= _some(random, {"points_spent": lambda: random.choice([100, 200])})
+    if type_ in ("order_returned", "return_asked"):
+        told["returned"] = {"amount": random.choice([4_000, 10_000, 30_000])} | _some(random, {
+            "return_id": lambda: random.choice(["q1", "q2"]),
+            "outcome": lambda: random.choice(["asked", "accepted", "refused"]),
+            "items": lambda: _items(random, prefix=random.choice("lx")),
+        })
+        if _chance(random, 0.2) and "outcome" in told["returned"]:
+            del told["returned"]["amount"]
+    return told
+
+
+def _some(random: Random, fields: dict[str, Any]) -> dict[str, Any]:
+    """Each field in four of ten cases."""
+    return {name: make() for name, make in fields.items() if _chance(random, 0.4)}
+
+
+def _items(random: Random, prefix: str) -> list[dict[str, Any]]:
+    """One to three lines; line ids are distinct, and no number that another line has by its place."""
+    return [
+        {"sku": random.choice("uvw"), "quantity": random.choice([10_000, 5_000, 4_560])}
+        | _some(random, {
+            "line_id": lambda n=n: f"{prefix}{n}", "price": lambda: random.choice([1, 3, 12_345, 100_000]),
+            "name": lambda: "N", "unit": lambda: "kg", "currency": lambda: "USD", "margin": lambda: 7,
+        })
+        for n in range(random.randint(1, 3))
+    ]
+
+
+def _conflicting(random: Random, e: Event) -> Event:
+    """The same event id and identifiers, told otherwise."""
+    other = _fields(random)
+    ids = [f"{kind}:{value}@{confidence}" for kind, value, confidence in e.ids]
+    if e.order_id is not None:
+        other |= _order_fields(random, e.order_id)
+    return event(e.event_id, _at_ms(random), *ids, **other | {"click_id": e.click_id})
+
+
+def _placed(random: Random, e: Event, offset: int) -> Event:
+    """A copy of its own in Kafka."""
+    position = f"events.{e.channel}", random.randint(0, 1), offset
+    return msgspec.structs.replace(e, position=position, received_ms=4 * DAY_MS + random.randint(0, 3))
