@@ -1,0 +1,35 @@
+"""The connection to ClickHouse and what its failures mean for the caller."""
+
+from clickhouse_connect.driver import create_client
+from clickhouse_connect.driver.client import Client
+
+RETRYABLE_CODES = frozenset({
+    159,  # TIMEOUT_EXCEEDED
+    202,  # TOO_MANY_SIMULTANEOUS_QUERIES
+    203,  # NO_FREE_CONNECTION
+    209,  # SOCKET_TIMEOUT
+    210,  # NETWORK_ERROR
+    241,  # MEMORY_LIMIT_EXCEEDED
+    242,  # TABLE_IS_READ_ONLY: the replica lost its keeper
+    243,  # NOT_ENOUGH_SPACE
+    252,  # TOO_MANY_PARTS: merges will catch up
+    279,  # ALL_CONNECTION_TRIES_FAILED
+    285,  # TOO_FEW_LIVE_REPLICAS
+    319,  # UNKNOWN_STATUS_OF_INSERT
+    394,  # QUERY_WAS_CANCELLED: the server is stopping
+    439,  # CANNOT_SCHEDULE_TASK
+    999,  # KEEPER_EXCEPTION
+})
+"""ClickHouse's error codes that waiting mends; with any other the same insert would fail for ever."""
+
+
+def connect(url: str) -> Client:
+    """A client for `http://host:port` (or https, or clickhouse-connect's `chdb://memory`).
+
+    No session: requests of one worker need not wait for each other. No compression: it costs more than it saves
+    where ClickHouse is near; rows reach 8,000/s with 3 MB/s.
+    Errors: clickhouse_connect's DatabaseError, its OperationalError where nobody answers.
+    """
+    if url.startswith("chdb:"):
+        return create_client(dsn=url)
+    return create_client(dsn=url, autogenerate_session_id=False, compress=False)

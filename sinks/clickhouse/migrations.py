@@ -1,0 +1,127 @@
+"""Tables and views of the database `onethread`: made, and brought up to date, by `apply`.
+
+Tables change by numbered files, each applied once and recorded; every statement in them can be repeated (IF NOT
+EXISTS), so that a crash in the middle, or two processes at once, do no harm. Views hold no data: their files are the
+current truth, replaced as a whole when any of them changed. `settings` and `channels` are views made from the
+settings themselves, so they cannot disagree with them, and always have exactly the rows they should.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib import resources
+
+from clickhouse_connect.driver.binding import format_query_value
+from clickhouse_connect.driver.client import Client
+
+from sinks.clickhouse.client import connect
+from streams.core.channels import registry
+from streams.errors import OneThreadError, UsageError
+from streams.settings import Settings
+
+VIEWS = (
+    "touchpoints", "sessions", "visits", "orders", "order_items", "persons", "person_channels", "identifiers",
+    "merges", "dead_letters", "identifier_notes", "unidentifiable", "intake",
+)
+"""Every view with a file, in an order in which each needs only those before it."""
+
+_HERE = resources.files("sinks.clickhouse")
+_RECORDS = """
+CREATE TABLE IF NOT EXISTS onethread.migrations (name String, digest String, applied_at DateTime64(3, 'UTC'))
+ENGINE = ReplacingMergeTree(applied_at) ORDER BY name
+"""
+_VIEWS_RECORD = "views"
+
+
+def apply(url: str, settings: Settings) -> None:
+    """Bring the database to this version: tables, the views settings and channels, then all others.
+
+    Errors: OneThreadError where the database is of a newer version, or a migration was edited after it was applied;
+    UsageError where the setting as_of is no time; clickhouse_connect's DatabaseError.
+    """
+    client = connect(url)
+    try:
+        client.command("CREATE DATABASE IF NOT EXISTS onethread")
+        client.command(_RECORDS)
+        records = client.query("SELECT name, digest FROM onethread.migrations FINAL").result_rows
+        applied = {str(name): str(digest) for name, digest in records}
+        _apply_migrations(client, applied)
+        client.command(settings_view(settings))
+        client.command(channels_view(settings))
+        _apply_views(client, applied.get(_VIEWS_RECORD))
+    finally:
+        client.close()
+
+
+def migrations() -> dict[str, str]:
+    """The numbered migrations, name -> text, in order."""
+    files = sorted((_HERE / "migrations").iterdir(), key=lambda file: file.name)
+    return {file.name: file.read_text(encoding="utf-8") for file in files if file.name.endswith(".sql")}
+
+
+def statements(text: str) -> list[str]:
+    """The statements of a migration; each ends with a semicolon at the end of its line."""
+    return [part.strip() for part in (text + "\n").split(";\n") if part.strip()]
+
+
+def _apply_migrations(client: Client, applied: dict[str, str]) -> None:
+    ours = migrations()
+    if newer := sorted(applied.keys() - ours.keys() - {_VIEWS_RECORD}):
+        raise OneThreadError(f"the database is of a newer version: it has {newer[-1]}, this program does not know it")
+    for name, text in ours.items():
+        digest = _digest([text])
+        if name not in applied:
+            for statement in statements(text):
+                client.command(statement)
+            _record(client, name, digest)
+        elif applied[name] != digest:
+            raise OneThreadError(f"migration {name} differs from the one applied: put it back and add a new one")
+
+
+def _apply_views(client: Client, applied: str | None) -> None:
+    texts = [(_HERE / "views" / f"{name}.sql").read_text(encoding="utf-8") for name in VIEWS]
+    digest = _digest(texts)
+    if digest != applied:
+        for text in texts:
+            client.command(text)
+        _record(client, _VIEWS_RECORD, digest)
+
+
+def _record(client: Client, name: str, digest: str) -> None:
+    client.insert("onethread.migrations", [[name, digest, datetime.now(UTC)]])
+
+
+def _digest(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def settings_view(settings: Settings) -> str:
+    """The view `settings`: one row, one column a setting; durations in seconds; secrets are left out."""
+    columns = [f"{_as_of(settings.as_of)} AS as_of"]
+    for name, field in type(settings).model_fields.items():
+        if name in ("as_of", "channels", "pepper"):
+            continue
+        value = getattr(settings, name)
+        if name.endswith("_ms"):
+            value = value / 1000
+        columns.append(f"{format_query_value(value)} AS {field.alias or name}")
+    return "CREATE OR REPLACE VIEW onethread.settings AS SELECT " + ", ".join(columns)
+
+
+def channels_view(settings: Settings) -> str:
+    """The view `channels`: every channel and its family, those of the settings included."""
+    rows = ", ".join(f"({format_query_value(channel.name)}, {format_query_value(channel.family)})"
+                     for channel in registry(settings.channels).values())
+    return ("CREATE OR REPLACE VIEW onethread.channels AS "
+            f"SELECT * FROM values('channel String, family String', {rows})")
+
+
+def _as_of(value: str) -> str:
+    if not value:
+        return "now64(3, 'UTC')"
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        raise UsageError(f"setting as_of: expected a time such as 2026-03-01T00:00:00Z; came {value!r}") from None
+    at = at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
+    return f"toDateTime64('{at:%Y-%m-%d %H:%M:%S.%f}', 3, 'UTC')"

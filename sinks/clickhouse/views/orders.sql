@@ -1,0 +1,22 @@
+-- One row an order. Where several persons hold rows of one order_id, the row that was placed first stays (never placed
+-- is last), then the one of the least person_id. A person_id is compared as text: the engine orders UUIDs otherwise.
+CREATE OR REPLACE VIEW onethread.orders AS
+WITH (SELECT reporting_currency FROM onethread.settings) AS reporting
+SELECT
+    order_id, person_id, person_shared,
+    CAST(NULL, 'Nullable(UUID)') AS journey_id,
+    requested_at, requested_channel,
+    placed_at, placed_channel, placed_device, placed_store_id, placed_staff,
+    paid_at, paid_channel, paid_store_id, payment_methods,
+    ready_at, ready_store_id,
+    fulfilled_at, fulfilled_channel, fulfilled_store_id, fulfilment_method, promised_at,
+    cancelled_at, cancelled_channel, status,
+    total, currency, revenue, if(currency = reporting, revenue, NULL) AS revenue_reporting, margin, returned_amount,
+    discount, shipping, tax, points_spent, promo_code, anonymous, identified_by, receipt_ids, returns,
+    CAST(NULL, 'Nullable(String)') AS suspected_duplicate_of
+FROM onethread.facts_orders FINAL
+WHERE (order_id, person_id) IN (
+    SELECT order_id, argMin(person_id, (placed_at IS NULL, ifNull(placed_at, toDateTime64(0, 3, 'UTC')), toString(person_id)))
+    FROM onethread.facts_orders FINAL
+    GROUP BY order_id
+)
