@@ -1,0 +1,73 @@
+"""Runs the gateway in the foreground until SIGTERM or Ctrl-C; one line on stderr and exit 1 when it cannot start."""
+
+import argparse
+import asyncio
+import errno
+import signal
+import sys
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from deploy.local.gateway.engine import Engine
+from deploy.local.gateway.server import Gateway
+from streams.errors import OneThreadError
+
+DRAIN_S = 10.0  # how long running queries may go on after a stop was asked for
+MEMORY_MB = 1024  # of the engine; the whole local stack promises to run in 2 GB
+
+log = structlog.get_logger()
+
+
+async def serve(path: Path, host: str, port: int, memory_mb: int) -> None:
+    """Open `path`, listen, and return once a signal asked to stop and running queries are over."""
+    engine = Engine(path, memory_mb << 20)
+    runner = web.AppRunner(
+        Gateway(engine).application(),
+        auto_decompress=False,
+        handler_cancellation=True,
+        shutdown_timeout=DRAIN_S,
+        access_log=None,
+    )
+    try:
+        await runner.setup()
+        await _listen(runner, host, port)
+        log.info("gateway_listens", host=host, port=port, version=engine.version)
+        stop = asyncio.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        engine.close()
+    log.info("gateway_stopped")
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise OneThreadError(f"port {port} on {host} is in use; choose another or stop what listens there") from error
+
+
+def main() -> int:
+    """Parse the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.local.gateway", description=__doc__)
+    parser.add_argument("--path", type=Path, required=True, help="directory of the data")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--memory-mb", type=int, default=MEMORY_MB, help="limit of the engine's memory")
+    given = parser.parse_args()
+    try:
+        asyncio.run(serve(given.path, given.host, given.port, given.memory_mb))
+    except OneThreadError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

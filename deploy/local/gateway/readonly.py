@@ -1,0 +1,63 @@
+"""What a read-only request may not do although the engine's own read-only mode lets it through.
+
+Rules kept: the engine's mode (setting `readonly`) is the first guard and refuses writes, DDL, SET and most sources
+outside; this is the second, for what it was seen to allow: control statements such as KILL, the scalar function `file`,
+reading the structure of files and addresses by DESCRIBE, and calls of language models. Names count wherever they stand
+as a function: in quotes, behind APPLY, or inside a higher-order function.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from chdb.state.sqlitelike import Connection
+
+from deploy.local.gateway.errors import ClickHouseError
+from deploy.local.gateway.lexer import Token, tokens
+
+if TYPE_CHECKING:
+    from deploy.local.gateway.request import Query
+
+# Table functions that read nothing outside although the engine keeps them from read-only users; analysts use `format`.
+_HARMLESS = {"format", "zeros", "zeros_mt", "loop", "viewexplain", "dictionary"}
+# Harmless classes of the engine's own classification; a text it cannot parse is answered by its syntax error.
+_READS = {"READ_ONLY", "UNKNOWN"}
+
+
+def refused_names(table_functions: Iterable[str], ai_functions: Iterable[str]) -> frozenset[str]:
+    """Lower-case names a read-only request may not use as functions."""
+    names = {name.lower() for name in (*table_functions, *ai_functions)}
+    return frozenset(names - _HARMLESS | {"file", "eval"})
+
+
+def check(query: "Query", refused: frozenset[str], connection: Connection) -> None:
+    """Raise READONLY (164) when the request would write, control or reach outside."""
+    text = query.statement.text
+    kind = connection._conn.classify_query(text.decode("utf-8", "replace"))["query_class"].name
+    if kind not in _READS and not (query.statement.kind in ("USE", "SET") and query.readonly == 2):
+        raise _readonly("Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly.")
+    seen = list(tokens(text))
+    name = _refused(seen, refused)
+    if any(token.is_word("IDENTIFIER") for token in seen):
+        name = name or next((value for value in query.parameters.values() if value.lower() in refused), None)
+    if name:
+        raise _readonly(f"Function {name} reaches outside of the database and is not allowed in readonly mode")
+
+
+def _refused(seen: list[Token], refused: frozenset[str]) -> str | None:
+    for index, token in enumerate(seen):
+        named = token.kind in ("word", "quoted")
+        if not named or token.text.lower() not in refused or (index and seen[index - 1].is_mark(".")):
+            continue
+        called = index + 1 < len(seen) and seen[index + 1].is_mark("(")
+        if called or token.text.lower() == "file" or _handed_over(seen, index):
+            return token.text
+    return None
+
+
+def _handed_over(seen: list[Token], index: int) -> bool:
+    """The name stands where a function is given as an argument: behind APPLY or an opening bracket."""
+    return index > 0 and (seen[index - 1].is_mark("(") or seen[index - 1].is_word("APPLY"))
+
+
+def _readonly(text: str) -> ClickHouseError:
+    return ClickHouseError(164, "READONLY", text)

@@ -1,0 +1,92 @@
+"""An HTTP request read as ClickHouse reads it: what is query text, what is data, what is a setting.
+
+Rules kept: the query is the `query` parameter, a line end, and the body; whatever parameter the interface itself does
+not know is a setting and is judged by the engine; GET and HEAD imply readonly=2.
+"""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO
+
+from deploy.local.gateway.errors import ClickHouseError
+from deploy.local.gateway.statement import Statement, parse
+
+# Parameters of the HTTP interface; they are no settings.
+INTERFACE = frozenset(
+    ["query", "database", "default_format", "query_id", "session_id", "session_timeout", "session_check"]
+    + ["close_session", "user", "password", "role", "quota_key", "compress", "decompress", "client_protocol_version"]
+    + ["buffer_size", "wait_end_of_query", "stacktrace"]
+)
+HEAD_BYTES = 1 << 20  # a statement in front of inserted data fits in here: ClickHouse's own limit is 256 KiB
+CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Query:
+    """What one request asks of the engine."""
+
+    statement: Statement
+    head: bytes
+    rest: IO[bytes]
+    settings: Mapping[str, str]
+    parameters: Mapping[str, str]
+    database: str | None
+    default_format: str
+    query_id: str
+    session_id: str | None = None
+    session_timeout_s: int = 60
+    session_check: bool = False
+
+    @property
+    def readonly(self) -> int:
+        """0 writes, 1 only reads, 2 reads and may change settings."""
+        return int(self.settings.get("readonly") or 0)
+
+    @property
+    def format(self) -> str:
+        """The format of the answer."""
+        inserts = self.statement.kind == "INSERT"
+        return (None if inserts else self.statement.format) or self.default_format
+
+    def data(self) -> Iterator[bytes]:
+        """The inserted data, in pieces of about CHUNK_BYTES."""
+        assert self.statement.data_at is not None, "only an INSERT with data has data"
+        if piece := self.head[self.statement.data_at :]:
+            yield piece
+        while piece := self.rest.read(CHUNK_BYTES):
+            yield piece
+
+
+def read(method: str, items: Iterable[tuple[str, str]], headers: Mapping[str, str], body: IO[bytes]) -> Query:
+    """Read one request.
+
+    Shape:  URL parameters in order (the last of a name wins), headers, the decompressed body at its start -> Query.
+    Errors: ClickHouseError for what cannot be read as one statement.
+    """
+    given = dict(items)
+    head = given.get("query", "").encode()
+    head = head + b"\n" if head else b""
+    head += body.read(HEAD_BYTES)
+    statement = parse(head)
+    if statement.data_at is None:
+        head += body.read()
+        statement = parse(head)
+    settings = {name: value for name, value in given.items() if name not in INTERFACE and not name.startswith("param_")}
+    if method in ("GET", "HEAD") and settings.get("readonly", "0") == "0":
+        settings["readonly"] = "2"
+    if settings.get("readonly", "0") not in ("0", "1", "2"):
+        raise ClickHouseError(36, "BAD_ARGUMENTS", "Setting readonly can be 0, 1 or 2")
+    return Query(
+        statement=statement,
+        head=head,
+        rest=body,
+        settings=settings,
+        parameters={name[6:]: value for name, value in given.items() if name.startswith("param_")},
+        database=given.get("database") or headers.get("X-ClickHouse-Database") or None,
+        default_format=given.get("default_format") or headers.get("X-ClickHouse-Format") or "TabSeparated",
+        query_id=given.get("query_id") or str(uuid.uuid4()),
+        session_id=given.get("session_id") or None,
+        session_timeout_s=int(given.get("session_timeout") or 60),
+        session_check=given.get("session_check") == "1",
+    )

@@ -1,0 +1,123 @@
+"""What the gateway must know of a statement before the engine sees it: its kind, its format, and inserted data.
+
+Rules kept: one statement a request; nothing that would make the engine act as a command-line client (INTO OUTFILE, FROM
+INFILE, `exit`, questions to a language model); no answer depends on text inside strings or comments.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from deploy.local.gateway.errors import ClickHouseError
+from deploy.local.gateway.lexer import Token, tokens
+
+_SPACES = b" \t\f"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement: `text` is what the engine gets; `data_at` is where inserted data begins in the bytes analysed."""
+
+    kind: str
+    text: bytes
+    format: str | None = None
+    data_at: int | None = None
+
+
+def parse(sql: bytes) -> Statement:
+    """Read one statement.
+
+    Shape:  the query text, for an INSERT with its data behind it -> Statement; `data_at` is None unless data is taken
+            from behind the statement; `format` is that of the FORMAT clause (of the data in an INSERT).
+    Errors: ClickHouseError (SYNTAX_ERROR, INTO_OUTFILE_NOT_ALLOWED, INCORRECT_QUERY) as a server gives them.
+    """
+    stream = tokens(sql)
+    head: list[Token] = []
+    for token in stream:
+        head.append(token)
+        if token.is_word("INSERT") and _leads(head):
+            return _insert(sql, head, stream)
+        if token.is_mark(";"):
+            _nothing_behind(stream)
+            break
+        _no_files(head)
+    body = [token for token in head if not token.is_mark(";")]
+    if not body:
+        raise ClickHouseError(62, "SYNTAX_ERROR", "Syntax error: Empty query")
+    first = body[0]
+    if len(body) == 1 or not (first.kind == "word" or first.is_mark("(")):
+        raise ClickHouseError(62, "SYNTAX_ERROR", "Syntax error: failed at position 1: expected a query")
+    kind = first.text.upper() if first.kind == "word" else "SELECT"
+    return Statement(kind, sql[: body[-1].end], _format(body))
+
+
+def _leads(head: list[Token]) -> bool:
+    """INSERT starts the statement, or follows the common table expressions that stand before it."""
+    return len(head) == 1 or (head[0].is_word("WITH") and head[-2].is_mark(")"))
+
+
+def _insert(sql: bytes, head: list[Token], stream: Iterable[Token]) -> Statement:
+    depth = 0
+    seen = list(head)
+    for token in stream:
+        seen.append(token)
+        _no_files(seen)
+        depth += token.is_mark("(") - token.is_mark(")")
+        named = len(seen) > 3 and not seen[-2].is_word("INTO", "TABLE", "FUNCTION") and not seen[-2].is_mark(".")
+        if depth or not named:
+            continue
+        if token.is_word("VALUES"):
+            return Statement("INSERT", sql[: token.start], "Values", token.end)
+        if token.is_word("SELECT", "WITH", "WATCH"):
+            return _insert_select(sql, seen, stream)
+        if seen[-2].is_word("FORMAT") and token.kind in ("word", "quoted"):
+            return Statement("INSERT", sql[: seen[-2].start], token.text, _data_start(sql, token.end))
+        if token.is_mark(";"):
+            _nothing_behind(stream)
+            seen.pop()
+            break
+    return Statement("INSERT", sql[: seen[-1].end])
+
+
+def _insert_select(sql: bytes, seen: list[Token], stream: Iterable[Token]) -> Statement:
+    for token in stream:
+        if token.is_mark(";"):
+            _nothing_behind(stream)
+            break
+        seen.append(token)
+        _no_files(seen)
+    return Statement("INSERT", sql[: seen[-1].end])
+
+
+def _data_start(sql: bytes, at: int) -> int:
+    """Data begins behind the format's name, its blanks and one line end; this is the engine's own rule."""
+    while sql[at : at + 1] and sql[at : at + 1] in _SPACES:
+        at += 1
+    at += sql[at : at + 1] == b"\r"
+    return at + (sql[at : at + 1] == b"\n")
+
+
+def _format(body: list[Token]) -> str | None:
+    """The name in a trailing FORMAT clause; SETTINGS may stand behind it."""
+    depth = 0
+    found = None
+    for previous, token in pairwise(body):
+        depth += previous.is_mark("(") - previous.is_mark(")")
+        if depth == 0 and previous.is_word("FORMAT") and token.kind in ("word", "quoted"):
+            found = token.text
+    return found
+
+
+def _nothing_behind(stream: Iterable[Token]) -> None:
+    for token in stream:
+        if not token.is_mark(";"):
+            raise ClickHouseError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)")
+
+
+def _no_files(seen: list[Token]) -> None:
+    if len(seen) < 2:
+        return
+    if seen[-1].is_word("OUTFILE") and seen[-2].is_word("INTO"):
+        raise ClickHouseError(358, "INTO_OUTFILE_NOT_ALLOWED", "INTO OUTFILE is not allowed")
+    if seen[-1].is_word("INFILE") and seen[-2].is_word("FROM"):
+        raise ClickHouseError(80, "INCORRECT_QUERY", "Query has infile and was send directly to server")
