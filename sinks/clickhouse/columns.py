@@ -35,6 +35,8 @@ _TYPES: dict[str, tuple[str, pa.DataType, Any]] = {
 }
 """Type of a fact's column -> its type in ClickHouse, in Arrow, and what a tombstone carries."""
 
+_MAPS = frozenset({"counts", "texts"})
+
 _FEW_VALUES = frozenset({
     "channel", "type", "role", "device", "source", "language", "currency", "cost_currency", "identified_by", "kind",
     "status", "first_channel", "entry_channel", "exit_channel", "requested_channel", "placed_channel", "placed_device",
@@ -75,7 +77,7 @@ def flat_columns(table: facts.Table) -> tuple[facts.Column, ...]:
 
 
 def clickhouse_type(column: facts.Column) -> str:
-    kind, optional = _split(column)
+    kind, optional = _split(column.type)
     name = _TYPES[kind][0]
     if optional:
         name = f"Nullable({name})"
@@ -88,14 +90,14 @@ def to_arrow(table: facts.Table, groups: Iterable[Rows]) -> pa.Table:
     """One Arrow table of all rows; of each key only the row with the largest version (the later one of equals).
 
     Shape:  groups of rows of this table, any order, one row at least -> the physical table's columns, all of them.
-    Errors: pyarrow.ArrowInvalid or ArrowTypeError where a value is not of its column's type: a bug of the sender.
+    Errors: TypeError where a value is not of its column's type: a bug of the sender.
     Cost:   measured in docs/decisions/0042.
     """
     latest = _latest(table, groups).values()
     versions, *columns = zip(*(row for row, _ in latest), strict=True)
     if table.columns[-1].type == "content":
         columns[-1:] = zip(*map(unpack, columns[-1]), strict=True)
-    arrays = {column.name: _array(column, values)
+    arrays = {column.name: _array(f"{table.name}.{column.name}", column.type, values)
               for column, values in zip(flat_columns(table), columns, strict=True)}
     arrays["version"] = pa.array(versions, pa.uint64())
     arrays["is_deleted"] = pa.array([deleted for _, deleted in latest], pa.uint8())
@@ -122,21 +124,34 @@ def _latest(table: facts.Table, groups: Iterable[Rows]) -> dict[facts.Key, tuple
 def _blank(column: facts.Column) -> Any:
     if column.type == "content":
         return pack([_blank(packed) for packed in facts.CONTENT])
-    kind, optional = _split(column)
+    kind, optional = _split(column.type)
     return None if optional else _TYPES[kind][2]
 
 
-def _array(column: facts.Column, values: Sequence[Any]) -> pa.Array:
-    kind, _ = _split(column)
-    target = _TYPES[kind][1]
-    if kind == "money":
-        # Money is already the whole number that a decimal of scale 4 is made of: the bytes are taken as they are.
-        whole = pa.array(values, pa.int64())
-        return pa.Array.from_buffers(pa.decimal64(18, 4), len(whole), whole.buffers()).cast(target)
-    if kind in ("counts", "texts"):
-        return pa.array([list(value.items()) for value in values], target)
-    return pa.array(values, target)
+def _array(name: str, type_: str, values: Sequence[Any]) -> pa.Array:
+    """Errors: TypeError with the column's `name` and its type, never a value, which may be personal."""
+    kind, optional = _split(type_)
+    try:
+        if kind == "money":
+            array = _money(values)
+        else:
+            array = pa.array(_pairs(values) if kind in _MAPS else values, _TYPES[kind][1])
+    except (pa.ArrowException, AttributeError, OverflowError):
+        raise TypeError(f"{name}: a value is not of type {type_}") from None
+    if array.null_count and not optional:
+        raise TypeError(f"{name}: None where {type_} does not allow it")
+    return array
 
 
-def _split(column: facts.Column) -> tuple[str, bool]:
-    return column.type.removesuffix("?"), column.type.endswith("?")
+def _money(values: Sequence[Any]) -> pa.Array:
+    """Money is already the whole number that a decimal of scale 4 is made of: the bytes are taken as they are."""
+    whole = pa.array(values, pa.int64())
+    return pa.Array.from_buffers(pa.decimal64(18, 4), len(whole), whole.buffers()).cast(_DECIMAL)
+
+
+def _pairs(maps: Sequence[dict[Any, Any]]) -> list[list[tuple[Any, Any]]]:
+    return [list(value.items()) for value in maps]
+
+
+def _split(type_: str) -> tuple[str, bool]:
+    return type_.removesuffix("?"), type_.endswith("?")

@@ -1,0 +1,80 @@
+"""Rows into ClickHouse: one columnar insert a table and call, and what a failure means.
+
+Repeating an insert is harmless (versions decide), so a failure that waiting can mend is `Retryable` and the caller
+does the whole call again. Any other stops the process: the same rows would fail for ever, and skipping them would make
+the views wrong in silence. Neither messages nor logs quote what ClickHouse says, because it may quote the rows.
+"""
+
+from collections.abc import Iterable
+
+import structlog
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, Error, OperationalError
+
+from sinks.clickhouse.client import RETRYABLE_CODES, connect
+from sinks.clickhouse.columns import DATABASE, TABLES, Rows, physical, to_arrow
+from streams import metrics
+from streams.errors import Retryable
+
+RETRY_MIN_S = 0.5
+RETRY_MAX_S = 30.0
+
+INSERT_SETTINGS = {
+    "async_insert": 0,         # an acknowledged insert must be in a part, not in a buffer
+    "insert_deduplicate": 0,   # versions make repeats harmless; two equal blocks must never pass for one
+    "wait_end_of_query": 1,    # errors come as a status, not in the middle of a body
+}
+
+log = structlog.get_logger()
+
+
+class InsertRefused(Exception):  # noqa: N818 - it says what happened
+    """ClickHouse refuses rows that waiting will not mend: our tables and its tables disagree."""
+
+
+class Writer:
+    """Inserts rows; connects at first use and again after a failure."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._client: Client | None = None
+        self._failures = 0
+
+    def write(self, groups: Iterable[Rows]) -> None:
+        """Insert all rows, one insert a table; blocks.
+
+        Errors: Retryable with a back-off that doubles from 0.5 s to 30 s at each failure in a row; InsertRefused;
+        TypeError where a value is not of its column's type.
+        """
+        by_table: dict[str, list[Rows]] = {}
+        for group in groups:
+            if group.upserts or group.tombstones:
+                by_table.setdefault(group.table, []).append(group)
+        for table, rows in by_table.items():
+            self._insert(table, rows)
+
+    def _insert(self, table: str, rows: list[Rows]) -> None:
+        arrow = to_arrow(TABLES[table], rows)
+        try:
+            if self._client is None:
+                self._client = connect(self._url)
+            self._client.insert_arrow(f"{DATABASE}.{physical(table)}", arrow, settings=INSERT_SETTINGS)
+        except ClickHouseError as error:
+            raise self._meaning(table, error) from None
+        self._failures = 0
+        metrics.CLICKHOUSE_ROWS.labels(table).inc(len(arrow))
+
+    def _meaning(self, table: str, error: ClickHouseError) -> Exception:
+        """What the caller is told: try again, or stop."""
+        code = error.code if isinstance(error, Error) else None
+        metrics.CLICKHOUSE_ERRORS.labels("network" if code is None else str(code)).inc()
+        if code is not None and code not in RETRYABLE_CODES:
+            name = getattr(error, "name", None)
+            log.critical("clickhouse_insert_refused", table=table, code=code, name=name)
+            return InsertRefused(f"ClickHouse refuses rows of {table} with code {code} ({name}): expected the tables "
+                                 "of this version; apply its migrations, or report it")
+        if isinstance(error, OperationalError):
+            self._client = None
+        wait_s = min(RETRY_MAX_S, RETRY_MIN_S * 2**self._failures)
+        self._failures += 1
+        return Retryable(f"ClickHouse does not take rows of {table} (code {code})", wait_s)
