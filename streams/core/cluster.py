@@ -1,7 +1,7 @@
 """A cluster as its root holds it: members, claims, events, evidence. It only grows.
 
 What is stored is the set of events and a few sets of small records (`Part`); what is derived from them (`first`,
-`once`, `timeline`) is kept beside them, so that an event costs what it changes and not what the cluster holds.
+`once`, `timeline`, `orders`) is kept beside them, so that an event costs what it changes, not what the cluster holds.
 """
 
 from bisect import bisect_left, insort
@@ -28,13 +28,12 @@ class Cluster:
     """The root's part of a node.
 
     `seen` holds first times told by the members' own nodes; `sighted` and `busy` what this keeper told of, so that
-    nothing is told twice; `weak` the evidence of edges that one event does not conduct, counted here. `sent` are the
-    rows that went out so far and `who` the persons in them, under the resolution `sent_under`; None until asked for.
+    nothing is told twice; `weak` the evidence of edges that one event does not conduct, counted here.
     """
 
     __slots__ = (
-        "_resolution", "busy", "claims", "events", "first", "linked", "members", "once", "policy", "seen", "sent",
-        "sent_under", "sighted", "timeline", "told", "weak", "who",
+        "_resolution", "busy", "claims", "events", "first", "linked", "members", "once", "orders", "policy", "seen",
+        "sighted", "timeline", "told", "weak",
     )
 
     def __init__(self, policy: Policy, part: Part) -> None:
@@ -51,9 +50,6 @@ class Cluster:
         for edge, event_id, at, confidence in part.weak:
             self.weigh(edge, event_id, at, confidence)
         self.events: dict[str, list[Kept]] = {}
-        self.sent: dict[tuple[object, ...], tuple[object, ...]] | None = None
-        self.sent_under: Resolution | None = None
-        self.who: dict[Identifier, bytes] = {}
         self._derive(Kept(e, copies, anchor_order(policy, e.ids), anchor) for e, anchor, copies in part.events)
 
     @classmethod
@@ -128,22 +124,32 @@ class Cluster:
         self.timeline: list[tuple[int, str, list[Kept]]] = []
         self.first = dict(self.seen)
         self.once: dict[Edge, int] = {}
+        self.orders: dict[str, list[str]] = {}
         self._resolution = None
         for kept in events:
             self.events.setdefault(kept.event.event_id, []).append(kept)
             self._note(kept)
         for same in self.events.values():
             same.sort(key=lambda k: k.event.digest)
-            self.timeline.append((same[0].event.at_ms, same[0].event.event_id, same))
+            event = same[0].event
+            self.timeline.append((event.at_ms, event.event_id, same))
+            if event.order_id is not None:
+                self.orders.setdefault(event.order_id, []).append(event.event_id)
         self.timeline.sort(key=lambda t: t[:2])
 
     def _list(self, same: list[Kept]) -> None:
         event = same[0].event
         insort(self.timeline, (event.at_ms, event.event_id, same), key=lambda t: t[:2])
+        if event.order_id is not None:
+            self.orders.setdefault(event.order_id, []).append(event.event_id)
 
     def _unlist(self, same: list[Kept]) -> None:
         event = same[0].event
         del self.timeline[bisect_left(self.timeline, (event.at_ms, event.event_id), key=lambda t: t[:2])]
+        if event.order_id is not None:
+            self.orders[event.order_id].remove(event.event_id)
+            if not self.orders[event.order_id]:
+                del self.orders[event.order_id]
 
     def _note(self, kept: Kept) -> None:
         """What an event tells of first times and of edges that conduct at once."""

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable
 from itertools import combinations
 from typing import Any
 
-from streams.core import rows as all_rows
 from streams.core.anchor import anchor_order, conducts_at_once
 from streams.core.cluster import Cluster, Kept, cause_of
 from streams.core.effects import Effects, Merge
 from streams.core.event import Event, Identifier
+from streams.core.increment import add
 from streams.core.messages import (
     Absorb,
     Cause,
@@ -36,7 +36,7 @@ from streams.core.messages import (
 from streams.core.node import DAY_MS, Node
 from streams.core.nodes import Nodes, Reader
 from streams.core.policy import Policy
-from streams.core.rows import Rows, Shaping
+from streams.core.rows import Rows, Shaping, View, view
 
 
 class Partition:
@@ -112,9 +112,12 @@ class Partition:
             self.nodes.put_event(node, kept)
         if news:
             self._review(node, cluster, cause)
-        elif kept is not None and not self._place(node, cluster, kept):
-            self._let_go(node, cluster, [kept])
-        self._emit(cluster, cause)
+        elif kept is not None:
+            if not self._place(node, cluster, kept):
+                self._let_go(node, cluster, [kept])
+            elif self._emit_one(node, cluster, kept):
+                return
+        self._emit(node, cluster, cause)
 
     def _place(self, node: Node, cluster: Cluster, kept: Kept) -> bool:
         """Whether an event stays; if so, tell of it what its keeper has not told yet."""
@@ -186,7 +189,7 @@ class Partition:
         if cluster.weigh(m.edge, m.cause[0], m.at_ms, m.confidence):
             self.nodes.touch(node)
             self._link(node, cluster, m.edge, m.cause)
-            self._emit(cluster, m.cause)
+            self._emit(node, cluster, m.cause)
 
     def _link(self, node: Node, cluster: Cluster, edge: Edge, cause: Cause) -> None:
         if edge not in cluster.linked and cluster.passes(edge):
@@ -220,7 +223,7 @@ class Partition:
         moved = cluster.see(m.x, m.at_ms)
         self.nodes.touch(node)
         if moved:
-            self._emit(cluster, m.cause)
+            self._emit(node, cluster, m.cause)
 
     def _status(self, node: Node, m: Status) -> None:
         if node.parent is not None:
@@ -229,7 +232,7 @@ class Partition:
         cluster = self._root(node)
         if cluster.claim(m.x, m.n):
             self._review(node, cluster, m.cause)
-            self._emit(cluster, m.cause)
+            self._emit(node, cluster, m.cause)
 
     # -- union
     def _on_link(self, node: Node, m: Link) -> None:
@@ -251,7 +254,7 @@ class Partition:
     def _leave(self, node: Node, m: Link) -> None:
         cluster = node.cluster
         assert cluster is not None, "a root has a cluster"
-        node.parent, node.cluster = m.other, None
+        node.parent, node.cluster, node.sent = m.other, None, None
         self.nodes.touch(node)
         for kept in cluster.kept():
             self.nodes.delete_event(node, kept)
@@ -262,14 +265,11 @@ class Partition:
             self._send(Absorb(node.parent, self.clock, m.part, m.edge, m.cause))
             return
         cluster = self._root(node)
-        theirs = Cluster(self.policy, m.part)
-        again, people = all_rows.rows(theirs, self.shaping)
-        for x, who in all_rows.owners(people).items():
-            cluster.who.setdefault(x, who)
+        theirs = view(Cluster(self.policy, m.part), self.shaping)
         for kept in cluster.join(m.part):
             self.nodes.put_event(node, kept)
         self._review(node, cluster, m.cause)
-        self._emit(cluster, m.cause, m.edge, again)
+        self._emit(node, cluster, m.cause, m.edge, theirs)
 
     def _compress(self, node: Node, m: Compress) -> None:
         key = self.shaping.keys.node
@@ -282,35 +282,49 @@ class Partition:
         """A root's cluster, with the rows that went out for it so far."""
         cluster = node.cluster
         assert cluster is not None, "a root has a cluster"
-        if cluster.sent is None:
-            cluster.sent, people = all_rows.rows(cluster, self.shaping)
-            cluster.who, cluster.sent_under = all_rows.owners(people), cluster.resolution
+        if node.sent is None:
+            node.sent = view(cluster, self.shaping)
         return cluster
 
-    def _emit(self, cluster: Cluster, cause: Cause, edge: Edge | None = None, again: Rows | None = None) -> None:
-        """Send the difference between the rows of before and after; `again` names rows sent whatever they were."""
-        before = cluster.sent or {}
-        after, people = all_rows.rows(cluster, self.shaping)
+    def _emit_one(self, node: Node, cluster: Cluster, kept: Kept) -> bool:
+        """Send what one more touchpoint changes, if that is all there is to send."""
+        assert node.sent is not None, "asked for before the change"
+        changes = add(cluster, self.shaping, node.sent, kept)
+        if changes is None:
+            return False
         facts, clock = self._effects.facts, self.clock
-        for key, row in after.items():
-            if before.get(key) != row:
+        for key, row in changes.items():
+            facts[key] = (clock, row)
+        return True
+
+    def _emit(
+        self, node: Node, cluster: Cluster, cause: Cause, edge: Edge | None = None, theirs: View | None = None,
+    ) -> None:
+        """Send the difference between the rows of before and after; `theirs` are sent whatever they were."""
+        assert node.sent is not None, "asked for before the change"
+        before, after = node.sent, view(cluster, self.shaping)
+        again: Rows = theirs.rows if theirs else {}
+        facts, clock = self._effects.facts, self.clock
+        for key, row in after.rows.items():
+            if before.rows.get(key) != row:
                 facts[key] = (clock, row)
-        for key in before.keys() - after.keys():
+        for key in before.rows.keys() - after.rows.keys():
             facts[key] = (clock, None)
-        for key in again or ():
-            facts[key] = (clock, after.get(key))
-        cluster.sent = after
-        if cluster.sent_under is not cluster.resolution:
-            cluster.sent_under = cluster.resolution
-            self._emit_merges(cluster, all_rows.owners(people), cause, edge)
+        for key in again:
+            facts[key] = (clock, after.rows.get(key))
+        node.sent = after
+        if before.resolution is not after.resolution:
+            whose = {**theirs.whose(), **before.whose()} if theirs else before.whose()
+            self._emit_merges(whose, after.whose(), cause, edge)
             self._effects.sizes.append(len(cluster.members))
 
-    def _emit_merges(self, cluster: Cluster, who: dict[Identifier, bytes], cause: Cause, edge: Edge | None) -> None:
-        for merge in merges(cluster.who, who, edge):
+    def _emit_merges(
+        self, before: dict[Identifier, bytes], after: dict[Identifier, bytes], cause: Cause, edge: Edge | None,
+    ) -> None:
+        for merge in merges(before, after, edge):
             self._effects.merges.append(merge)
             row = (merge.person_id, merge.other_person_id, merge.action, cause[0], cause[1], merge.reason)
             self._effects.facts["merges", *row[:4]] = (self.clock, row)
-        cluster.who = who
 
 
 def merges(before: dict[Identifier, bytes], after: dict[Identifier, bytes], edge: Edge | None) -> list[Merge]:

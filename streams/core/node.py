@@ -12,6 +12,7 @@ from streams.core.cluster import Cluster
 from streams.core.event import Identifier
 from streams.core.messages import Part
 from streams.core.policy import Policy
+from streams.core.rows import View
 
 DAY_MS = 86_400_000
 
@@ -38,9 +39,11 @@ class NodeRecord(msgspec.Struct, array_like=True):
 
 
 class Node:
-    """One identifier's node. `shared` counts the changes: odd is shared."""
+    """One identifier's node. `shared` counts the changes, odd is shared; `sent` is what a root's rows were so far."""
 
-    __slots__ = ("busy_days", "cluster", "first_ms", "identifier", "parent", "partners", "refused", "shared", "used")
+    __slots__ = (
+        "busy_days", "cluster", "first_ms", "identifier", "parent", "partners", "refused", "sent", "shared", "used",
+    )
 
     def __init__(self, record: NodeRecord, cluster: Cluster | None) -> None:
         self.identifier = record.identifier
@@ -51,6 +54,7 @@ class Node:
         self.first_ms = record.first_ms
         self.refused = set(record.refused)
         self.cluster = cluster
+        self.sent: View | None = None
         self.used = 0
 
     @classmethod

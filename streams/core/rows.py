@@ -1,7 +1,7 @@
 """The rows that a cluster stands for: a pure function of its state, of which the sinks get the difference."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,7 +12,7 @@ from streams.core.ids import person_id
 from streams.core.keys import Keys
 from streams.core.order import order_rows
 from streams.core.person import channel_rows, person_row, sighting_rows
-from streams.core.resolve import senior, whose
+from streams.core.resolve import Resolution, senior, whose
 from streams.core.session import Cut, cut
 
 RowKey: TypeAlias = tuple[Any, ...]
@@ -20,8 +20,13 @@ RowKey: TypeAlias = tuple[Any, ...]
 
 Rows: TypeAlias = dict[RowKey, Row]
 
+Touch: TypeAlias = tuple[Event, list[Kept], str]
+"""A touchpoint's event, its copies, and the kind of identifier through which its person was found."""
+
 KNOWN_STRENGTH = 60
 """An unshared identifier of a kind at least this strong makes a person known, and an order not anonymous."""
+
+NO_CUT = Cut([], [], {}, {})
 
 
 @dataclass(frozen=True)
@@ -32,14 +37,10 @@ class Shaping:
     session_gap_ms: int
 
 
-Touch: TypeAlias = tuple[Event, list[Kept], str]
-"""A touchpoint's event, its copies, and the kind of identifier through which its person was found."""
-
-
 class Person:
     """What one group of a cluster's identifiers is."""
 
-    __slots__ = ("first_seen_at", "identifiers", "is_known", "is_shared", "person_id", "touches")
+    __slots__ = ("first_seen_at", "identifiers", "is_known", "is_shared", "kinds", "person_id", "touches")
 
     def __init__(self, cluster: Cluster, shaping: Shaping, group: list[Identifier]) -> None:
         policy, first = cluster.policy, cluster.first
@@ -50,83 +51,93 @@ class Person:
         elder = senior(policy, self.identifiers, first)
         self.person_id = person_id(shaping.keys.node(elder))
         self.first_seen_at = first[elder]
+        self.kinds = Counter(kind for kind, _ in self.identifiers)
         self.is_shared = not cluster.is_clear(elder)
-        self.is_known = not self.is_shared and any(
-            policy.kinds[kind].strength >= KNOWN_STRENGTH for kind, _ in self.identifiers
-        )
+        self.is_known = not self.is_shared and any(policy.kinds[kind].strength >= KNOWN_STRENGTH for kind in self.kinds)
 
 
-People: TypeAlias = dict[Identifier, Person]
+@dataclass
+class View:
+    """A cluster's rows, and the steps on the way to them: persons by group, owners of touchpoints, rows by order."""
+
+    resolution: Resolution
+    people: dict[Identifier, Person]
+    rows: Rows
+    owner_of: dict[str, Person]
+    orders: dict[str, Rows]
+
+    def whose(self) -> dict[Identifier, bytes]:
+        """Whose each identifier is."""
+        return {i: person.person_id for person in self.people.values() for i in person.identifiers}
 
 
-def rows(cluster: Cluster, shaping: Shaping) -> tuple[Rows, People]:
-    """Every row of a cluster, and its persons.
+def view(cluster: Cluster, shaping: Shaping) -> View:
+    """Everything a cluster stands for.
 
-    Shape: -> (table, *key) -> row in the order of the table's columns; group's representative -> person.
-    Cost:  O(n) in the cluster's touchpoints.
+    Cost: O(n) in the cluster's touchpoints.
     """
-    out: Rows = {}
-    groups = cluster.resolution.groups
-    people = {group: Person(cluster, shaping, identifiers) for group, identifiers in groups.items()}
-    owner_of: dict[str, Person] = {}
-    for event, same, group, kind in _owned(cluster):
-        person = people[group]
-        person.touches.append((event, same, kind))
-        owner_of[event.event_id] = person
+    resolution = cluster.resolution
+    people = {group: Person(cluster, shaping, found) for group, found in resolution.groups.items()}
+    seen = View(resolution, people, {}, {}, {})
+    for _, event_id, same in cluster.timeline:
+        owner = owner_of(cluster, same[0])
+        if owner is not None:
+            person = people[owner[0]]
+            person.touches.append((same[0].event, same, owner[1]))
+            seen.owner_of[event_id] = person
     for person in people.values():
         if person.identifiers:
-            _add_person(out, cluster, shaping, person)
-    for order_id, events in _orders(cluster, owner_of):
-        _add_order(out, cluster, owner_of, order_id, events)
-    return out, people
+            seen.rows.update(_person_rows(cluster, shaping, person))
+    for order_id in cluster.orders:
+        seen.orders[order_id] = rows_of_order(cluster, seen, order_id)
+        seen.rows.update(seen.orders[order_id])
+    return seen
 
 
-def owners(people: People) -> dict[Identifier, bytes]:
-    """Whose each identifier is."""
-    return {i: person.person_id for person in people.values() for i in person.identifiers}
+def owner_of(cluster: Cluster, kept: Kept) -> tuple[Identifier, str] | None:
+    """The group of a touchpoint and the kind through which it was found.
 
-
-def _owned(cluster: Cluster) -> Iterator[tuple[Event, list[Kept], Identifier, str]]:
-    """Each touchpoint in order with its group; an event whose anchor is not yet a member waits without rows."""
+    None while the event's anchor is not yet a member: its cluster is under way, and the event waits without rows.
+    """
     resolution, members, claims = cluster.resolution, cluster.members, cluster.claims
-    group_of, contested = resolution.group_of, resolution.contested
-    for _, _, same in cluster.timeline:
-        kept = same[0]
-        first = kept.order[0]
-        if first in members and first not in contested and not claims.get(first, 0) & 1:
-            yield kept.event, same, group_of[first], first[0]
-            continue
-        clear = [i for i in kept.order if cluster.is_clear(i)]
-        unclaimed = next((i for i in kept.order if not claims.get(i, 0) & 1), first)
-        if unclaimed in members:
-            yield kept.event, same, *whose(cluster.policy, resolution, kept.event, kept.order, clear, cluster.times)
+    first = kept.order[0]
+    if first in members and first not in resolution.contested and not claims.get(first, 0) & 1:
+        return resolution.group_of[first], first[0]
+    unclaimed = next((i for i in kept.order if not claims.get(i, 0) & 1), first)
+    if unclaimed not in members:
+        return None
+    clear = [i for i in kept.order if cluster.is_clear(i)]
+    return whose(cluster.policy, resolution, kept.event, kept.order, clear, cluster.times)
 
 
-def _add_person(out: Rows, cluster: Cluster, shaping: Shaping, person: Person) -> None:
+def _person_rows(cluster: Cluster, shaping: Shaping, person: Person) -> Rows:
+    out: Rows = {}
     node, contested = shaping.keys.node, cluster.resolution.contested
     who, first, shared = person.person_id, cluster.first, person.is_shared
     for i in person.identifiers:
         key = node(i)
         out["identifiers", key] = (key, i[0], i[1], who, shared, i in contested, first[i])
     events = [event for event, _, _ in person.touches]
-    pieces = Cut([], [], {}, {}) if shared else cut(who, events, shaping.session_gap_ms)
-    for row in pieces.sessions:
-        out["sessions", who, row[1]] = row
-    for row in pieces.visits:
-        out["visits", who, row[1]] = row
-    for row in channel_rows(who, events, pieces) if not shared else ():
-        out["person_channels", who, row[1]] = row
-    for row in sighting_rows(who, events, node):
-        out["identifier_sightings", who, row[1]] = row
-    for event, same, kind in person.touches:
-        out["touchpoints", who, event.event_id] = _touchpoint(who, pieces, event, same, kind)
-    kinds = Counter(kind for kind, _ in person.identifiers)
+    pieces = NO_CUT if shared else cut(who, events, shaping.session_gap_ms)
+    _put(out, "sessions", pieces.sessions)
+    _put(out, "visits", pieces.visits)
+    _put(out, "person_channels", () if shared else channel_rows(who, events, pieces))
+    _put(out, "identifier_sightings", sighting_rows(who, events, node))
+    for touch in person.touches:
+        out["touchpoints", who, touch[0].event_id] = touchpoint_row(who, pieces, touch)
     out["persons", who] = person_row(
-        who, person.is_known, shared, person.first_seen_at, kinds, events, len(pieces.sessions)
+        who, person.is_known, shared, person.first_seen_at, person.kinds, events, len(pieces.sessions)
     )
+    return out
 
 
-def _touchpoint(who: bytes, pieces: Cut, event: Event, same: list[Kept], kind: str) -> Row:
+def _put(out: Rows, table: str, rows: Iterable[Row]) -> None:
+    for row in rows:
+        out[table, row[0], row[1]] = row
+
+
+def touchpoint_row(who: bytes, pieces: Cut, touch: Touch) -> Row:
+    event, same, kind = touch
     copies = same[0].copies if len(same) == 1 else sorted({copy for kept in same for copy in kept.copies})
     event_id = event.event_id
     return (
@@ -136,29 +147,29 @@ def _touchpoint(who: bytes, pieces: Cut, event: Event, same: list[Kept], kind: s
     )
 
 
-def _orders(cluster: Cluster, owner_of: dict[str, Person]) -> Iterator[tuple[str, list[Event]]]:
-    """Orders with their events: all of the cluster, or each person's own where the number itself is shared."""
-    named: dict[tuple[str, bytes], list[Event]] = defaultdict(list)
-    for _, _, same in cluster.timeline:
-        event = same[0].event
-        if event.order_id is not None and event.event_id in owner_of:
-            alone = cluster.is_clear(("order_id", event.order_id))
-            named[event.order_id, b"" if alone else owner_of[event.event_id].person_id].append(event)
-    for (order_id, _), events in named.items():
-        yield order_id, events
+def rows_of_order(cluster: Cluster, seen: View, order_id: str) -> Rows:
+    """An order's row and lines, from all of the cluster; each person's own where the number itself is shared."""
+    alone = cluster.is_clear(("order_id", order_id))
+    stories: dict[bytes, list[Event]] = defaultdict(list)
+    for event_id in cluster.orders[order_id]:
+        person = seen.owner_of.get(event_id)
+        if person is not None:
+            stories[b"" if alone else person.person_id].append(cluster.events[event_id][0].event)
+    out: Rows = {}
+    for events in stories.values():
+        _add_order(out, cluster, seen, order_id, events)
+    return out
 
 
-def _add_order(
-    out: Rows, cluster: Cluster, owner_of: dict[str, Person], order_id: str, events: list[Event],
-) -> None:
+def _add_order(out: Rows, cluster: Cluster, seen: View, order_id: str, events: list[Event]) -> None:
     def person_of(event: Event) -> tuple[bytes, bool]:
-        person = owner_of[event.event_id]
+        person = seen.owner_of[event.event_id]
         return person.person_id, person.is_shared
 
     def identified_by(event: Event) -> str | None:
+        """The strongest kind among what the event names of its own person."""
         kinds, group_of = cluster.policy.kinds, cluster.resolution.group_of
-        mine = owner_of[event.event_id].identifiers
-        group = group_of[mine[0]]
+        group = group_of[seen.owner_of[event.event_id].identifiers[0]]
         strong = [
             (-kinds[kind].strength, kind)
             for kind, value, _ in event.ids

@@ -1,0 +1,164 @@
+"""One more touchpoint in a view, at the cost of what it changes: a shortcut equal to making the view anew.
+
+It is taken where the event changes neither who is who nor whose any other touchpoint is: no new identifier, edge,
+first time or claim, nothing contested, no other copy. Then only rows of one person change, and of its sessions only
+those within one stretch, the touchpoints around the new one without a pause longer than the session gap: a session's
+interactions are some of the touchpoints, so no session reaches over a pause of all of them.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from typing import TypeAlias
+
+from streams.core.cluster import Cluster, Kept
+from streams.core.event import Event
+from streams.core.facts import TABLES, Row
+from streams.core.person import person_row
+from streams.core.rows import NO_CUT, Person, RowKey, Shaping, Touch, View, owner_of, rows_of_order, touchpoint_row
+from streams.core.session import Cut, cut
+
+Changes: TypeAlias = dict[RowKey, Row | None]
+"""New rows, and None for those that are gone."""
+
+
+def _index(table: str, column: str) -> int:
+    return [c.name for c in TABLES[table].columns].index(column)
+
+
+_SESSION, _VISIT = _index("touchpoints", "session_id"), _index("touchpoints", "visit_id")
+_ENTRY_CHANNEL, _VISIT_CHANNEL = _index("sessions", "entry_channel"), _index("visits", "channel")
+_SESSIONS = _index("persons", "sessions")
+
+
+def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes | None:
+    """Add a touchpoint to a view that knows everything but it.
+
+    Shape:  `kept` is in the cluster and has its place there; -> what changed (already done in `seen`), or None where
+            the view has to be made anew.
+    Cost:   O(stretch + log n); O(n) where the person's home store may change.
+    """
+    event_id = kept.event.event_id
+    if cluster.resolution is not seen.resolution or seen.resolution.contested:
+        return None
+    if event_id in seen.owner_of or len(same := cluster.events[event_id]) > 1 or len(kept.copies) > 1:
+        return None
+    owner = owner_of(cluster, kept)
+    if owner is None:
+        return {}
+    person = seen.people[owner[0]]
+    touches = person.touches
+    at = bisect_left(touches, (kept.event.at_ms, event_id), key=lambda t: (t[0].at_ms, t[0].event_id))
+    touches.insert(at, (kept.event, same, owner[1]))
+    seen.owner_of[event_id] = person
+    changes: Changes = {}
+    started = 0 if person.is_shared else _cut_again(changes, seen, shaping, person, at)
+    if person.is_shared:
+        changes["touchpoints", person.person_id, event_id] = touchpoint_row(person.person_id, NO_CUT, touches[at])
+    _sight(changes, seen, shaping, person, kept.event)
+    _count(changes, seen, person, at, started)
+    if kept.event.order_id is not None:
+        _tell_order(changes, cluster, seen, kept.event.order_id)
+    _apply(changes, seen)
+    return changes
+
+
+def _apply(changes: Changes, seen: View) -> None:
+    for key, row in list(changes.items()):
+        if row is None:
+            del seen.rows[key]
+        elif seen.rows.get(key) == row:
+            del changes[key]
+        else:
+            seen.rows[key] = row
+
+
+def _cut_again(changes: Changes, seen: View, shaping: Shaping, person: Person, at: int) -> int:
+    """Sessions and visits of the stretch around touch number `at`; returns how many sessions there are more."""
+    who, rows = person.person_id, seen.rows
+    stretch = _stretch(person.touches, at, shaping.session_gap_ms)
+    pieces = cut(who, [event for event, _, _ in stretch], shaping.session_gap_ms)
+    old_sessions: dict[bytes, Row] = {}
+    old_visits: dict[bytes, Row] = {}
+    for touch in stretch:
+        event_id = touch[0].event_id
+        old = rows.get(("touchpoints", who, event_id))
+        session, visit = pieces.session_of.get(event_id), pieces.visit_of.get(event_id)
+        if old is not None and old[_SESSION] is not None:
+            old_sessions[old[_SESSION]] = rows["sessions", who, old[_SESSION]]
+            old_visits[old[_VISIT]] = rows["visits", who, old[_VISIT]]
+        if old is None or old[_SESSION] != session or old[_VISIT] != visit:
+            changes["touchpoints", who, event_id] = touchpoint_row(who, pieces, touch)
+    changes.update({("sessions", who, key): None for key in old_sessions})
+    changes.update({("sessions", who, row[1]): row for row in pieces.sessions})
+    changes.update({("visits", who, key): None for key in old_visits})
+    changes.update({("visits", who, row[1]): row for row in pieces.visits})
+    _recount_channels(changes, seen, person.person_id, person.touches[at][0], pieces, old_sessions, old_visits)
+    return len(pieces.sessions) - len(old_sessions)
+
+
+def _stretch(touches: list[Touch], at: int, gap_ms: int) -> list[Touch]:
+    start, end = at, at + 1
+    while start > 0 and touches[start][0].at_ms - touches[start - 1][0].at_ms <= gap_ms:
+        start -= 1
+    while end < len(touches) and touches[end][0].at_ms - touches[end - 1][0].at_ms <= gap_ms:
+        end += 1
+    return touches[start:end]
+
+
+def _recount_channels(
+    changes: Changes, seen: View, who: bytes, event: Event, pieces: Cut,
+    old_sessions: dict[bytes, Row], old_visits: dict[bytes, Row],
+) -> None:
+    visits = Counter(row[_VISIT_CHANNEL] for row in pieces.visits)
+    visits.subtract(row[_VISIT_CHANNEL] for row in old_visits.values())
+    started = Counter(row[_ENTRY_CHANNEL] for row in pieces.sessions)
+    started.subtract(row[_ENTRY_CHANNEL] for row in old_sessions.values())
+    for channel in {event.channel, *visits, *started}:
+        old = seen.rows.get(("person_channels", who, channel))
+        first, last, interactions, exposures, v, s = old[2:] if old else (event.at_ms, event.at_ms, 0, 0, 0, 0)
+        if channel == event.channel:
+            first, last = min(first, event.at_ms), max(last, event.at_ms)
+            interactions += event.role == "interaction"
+            exposures += event.role == "exposure"
+        changes["person_channels", who, channel] = (
+            who, channel, first, last, interactions, exposures, v + visits[channel], s + started[channel],
+        )
+
+
+def _sight(changes: Changes, seen: View, shaping: Shaping, person: Person, event: Event) -> None:
+    who, at = person.person_id, event.at_ms
+    for kind, value, _ in event.ids:
+        key = ("identifier_sightings", who, node := shaping.keys.node((kind, value)))
+        old = seen.rows.get(key)
+        first, last = (min(old[4], at), max(old[5], at)) if old else (at, at)
+        changes[key] = (who, node, kind, value, first, last)
+
+
+def _count(changes: Changes, seen: View, person: Person, at: int, started: int) -> None:
+    """The person's row: from the row before where the touchpoint is the last and in no store, else from all."""
+    who, touches = person.person_id, person.touches
+    event, old = touches[at][0], seen.rows["persons", who]
+    if at < len(touches) - 1 or at == 0 or event.store_id is not None:
+        changes["persons", who] = person_row(
+            who, person.is_known, person.is_shared, person.first_seen_at, person.kinds,
+            [e for e, _, _ in touches], old[_SESSIONS] + started,
+        )
+        return
+    first_seen_at, _, interacted_at, first_channel, channels, devices, kinds, number, sessions, home = old[3:]
+    if event.role == "interaction":
+        interacted_at = event.at_ms
+    if event.role != "record":
+        first_channel = first_channel or event.channel
+        channels = channels if event.channel in channels else [*channels, event.channel]
+        devices = devices if event.device is None or event.device in devices else [*devices, event.device]
+    changes["persons", who] = (
+        *old[:3], first_seen_at, event.at_ms, interacted_at, first_channel, channels, devices, kinds,
+        number + 1, sessions + started, home,
+    )
+
+
+def _tell_order(changes: Changes, cluster: Cluster, seen: View, order_id: str) -> None:
+    before = seen.orders.get(order_id, {})
+    after = seen.orders[order_id] = rows_of_order(cluster, seen, order_id)
+    changes.update({key: None for key in before if key not in after})
+    changes.update(after)
