@@ -1,8 +1,7 @@
 """What a local stack downloads: every file with its version and SHA-256, so that each machine runs the same bytes.
 
 The list is Kafka's whole class path as jgo resolves `org.apache.kafka:kafka_2.13`, and log4j's binding so that the
-broker can say why it does not start. To move to another version: resolve it, put the new lines here, run the tests.
-"""
+broker can say why it does not start. To move to another version: resolve it, put the new lines here, run the tests."""
 
 from dataclasses import dataclass
 
@@ -72,10 +71,10 @@ org.scala-lang:scala-library:2.13.18 4e85d96ff7bc7dc627985523c3541b9917aaa08e956
 org.scala-lang:scala-reflect:2.13.18 6935ff1982b2ac93d695f15aa66921be2f602921277afe002f018fd8c7d6e29b
 org.slf4j:slf4j-api:1.7.36 d3ef575e3e4979678dc01bf1dcce51021493b4d11fb7f1be8ad982877c16a1c0
 org.xerial.snappy:snappy-java:1.1.10.7 4c766cb3f855415ee734b2392949a0b6f12a60879334a74518deaf6270d32e36
-org.yaml:snakeyaml:2.5 e6682acf1ace77508ef13649cbf4f8d09d2cf5457bdb61d25ffb6ac0233d78dd
-"""
+org.yaml:snakeyaml:2.5 e6682acf1ace77508ef13649cbf4f8d09d2cf5457bdb61d25ffb6ac0233d78dd"""  # noqa: E501 - one file a line, to compare at a glance
 
 KAFKA_JARS: tuple[Artifact, ...] = tuple(
-    Artifact(*coordinates.split(":"), sha256)
-    for coordinates, sha256 in (line.split() for line in _KAFKA.strip().splitlines())
+    Artifact(group, name, version, sha256)
+    for line in _KAFKA.strip().splitlines()
+    for group, name, version, sha256 in [line.replace(":", " ").split()]
 )

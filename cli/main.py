@@ -1,0 +1,56 @@
+"""The command `onethread`: one verb a file, listed here; errors become one message on stderr and an exit code.
+
+Exit codes: 0 done, 1 the work failed, 2 wrong usage.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - the one line that an old Python must be able to read
+    sys.exit("onethread needs Python 3.11 or newer; this is " + sys.version.split()[0])
+
+import typer
+
+from cli import down, settle, sql, status, up
+from streams.errors import OneThreadError, UsageError
+
+app = typer.Typer(
+    name="onethread", no_args_is_help=True, add_completion=False, rich_markup_mode="markdown",
+    pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
+    help="""One customer, one thread through every channel.
+
+Start with `onethread up --detach`, look with `onethread status`, ask with
+`onethread sql 'SELECT count() FROM persons'`, stop with `onethread down`.
+
+A stack lives in ONETHREAD_HOME (default `.onethread` here) on the forty ports from
+ONETHREAD_PORT_BASE (default 19000), all on 127.0.0.1. Settings: `onethread.toml` in the home, or ONETHREAD_<KEY>.""",
+)
+
+for verb in (
+    up,
+    down,
+    status,
+    settle,
+    sql,
+):
+    app.command(name=verb.__name__.removeprefix("cli."))(verb.command)
+
+
+def main() -> None:
+    """Run the command line. Exit 2 on wrong usage, 1 where the work failed, 130 when interrupted."""
+    try:
+        app()
+    except UsageError as error:
+        _fail(error, 2)
+    except OneThreadError as error:
+        _fail(error, 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(error: OneThreadError, code: int) -> None:
+    print(f"onethread: {error}", file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""What the verbs share: finding the stack that the environment names."""
+
+from deploy.local import home, stack
+from deploy.local.ports import Addresses
+from streams.errors import OneThreadError
+
+
+def find() -> Addresses:
+    """The stack to talk to: running in the home, or given from outside by addresses.
+
+    Errors: OneThreadError where there is none.
+    """
+    addresses = Addresses.from_environ()
+    if not addresses.outside and not stack.is_running(addresses.home):
+        raise no_stack(addresses)
+    return addresses
+
+
+def find_home() -> Addresses:
+    """A stack that was started here at some time, running or not. Errors: as `find`."""
+    addresses = Addresses.from_environ()
+    if not home.exists(addresses.home):
+        raise no_stack(addresses)
+    return addresses
+
+
+def no_stack(addresses: Addresses) -> OneThreadError:
+    return OneThreadError(f'no stack in {addresses.home}: run "onethread up", or set ONETHREAD_HOME')

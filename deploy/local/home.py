@@ -1,0 +1,84 @@
+"""The home of a stack: who may use it (layout version, settings that shaped its facts, pepper), and its removal."""
+
+import hashlib
+import json
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any
+
+from streams.errors import OneThreadError
+from streams.settings import SHAPING, Settings
+
+LAYOUT = 1
+"""Raised by a release whose homes an older one must not open."""
+
+STATE = ("kafka", "registry", "clickhouse", "state", "logs", "run", "home.json", "pepper")
+"""What a stack keeps in its home. `onethread.toml` and whatever else lies there are the user's."""
+
+
+def check(home: Path, settings: Settings) -> None:
+    """Errors: OneThreadError where the home is of a newer version, or its facts were shaped by other settings."""
+    known = _read(home)
+    if not known:
+        return
+    if known["layout"] > LAYOUT:
+        raise OneThreadError(
+            f"{home} was written by a newer onethread (layout {known['layout']}, this one knows {LAYOUT}): "
+            "upgrade onethread, or set ONETHREAD_HOME to another folder"
+        )
+    now = shaping(settings)
+    changed = [f"{_key(name)}: {before!r} at the last start, now {now[name]!r}"
+               for name, before in known["shaping"].items() if name in now and now[name] != before]
+    if changed:
+        raise OneThreadError(
+            "settings that shape facts already made have changed; set them back, or run `onethread config apply`:\n  "
+            + "\n  ".join(changed)
+        )
+
+
+def remember(home: Path, settings: Settings) -> None:
+    """Note under which settings the home's facts are made."""
+    text = json.dumps({"layout": LAYOUT, "shaping": shaping(settings)}, indent=1)
+    (home / "home.json").write_text(text + "\n")
+
+
+def shaping(settings: Settings) -> dict[str, Any]:
+    """The values of SHAPING, and the pepper's fingerprint: another pepper makes other persons of the same events."""
+    values: dict[str, Any] = {name: getattr(settings, name) for name in sorted(SHAPING)}
+    pepper = settings.pepper.get_secret_value()
+    return {**values, "pepper": hashlib.blake2b(pepper, digest_size=8).hexdigest()}
+
+
+def make_pepper(home: Path) -> None:
+    """Make the home's own pepper, readable by its owner only, unless there is one."""
+    path = home / "pepper"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32) + "\n")
+
+
+def exists(home: Path) -> bool:
+    """Whether a stack was ever started here."""
+    return (home / "home.json").exists() or (home / "run").exists()
+
+
+def wipe(home: Path) -> None:
+    """Remove the stack's state, and the folder itself where nothing else is in it."""
+    for name in STATE:
+        path = home / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    if home.exists() and not any(home.iterdir()):
+        home.rmdir()
+
+
+def _read(home: Path) -> dict[str, Any]:
+    path = home / "home.json"
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+def _key(name: str) -> str:
+    return name.removesuffix("_ms")

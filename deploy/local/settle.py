@@ -1,0 +1,147 @@
+"""Whether the pipeline has come to rest: every record of every stage consumed, and its consequences too.
+
+A stage's inputs, outputs and offsets are committed in one Kafka transaction, so a consumed input has its outputs in
+the log; the load stage commits only what ClickHouse has. The end of a topic may consist of transaction markers, which
+are no records: a partition is settled when a reader of committed records, started at the group's offset, meets no
+record before the high water. The stages are looked at in the order of the pipeline, and because `identity` feeds
+itself, twice, with nothing new in between.
+"""
+
+import time
+from collections.abc import Iterable
+
+from confluent_kafka import (
+    OFFSET_INVALID,
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from streams.core.channels import registry
+from streams.errors import OneThreadError
+from streams.settings import Settings
+from streams.topics import Topics
+
+POLL_S = 0.1
+REQUEST_S = 15.0
+TAIL_S_MAX = 5.0
+
+Partition = tuple[str, int]
+
+
+def settle(bootstrap: str, settings: Settings, timeout_s: float = 300.0) -> dict[str, int]:
+    """Wait until everything produced before the call is consumed by every stage.
+
+    Returns an empty dict when settled, else topic -> records left when the time was over.
+    Errors: OneThreadError where Kafka does not answer.
+    """
+    deadline = time.monotonic() + timeout_s
+    pipeline = Pipeline(bootstrap, settings)
+    try:
+        seen: dict[Partition, int] | None = None
+        while True:
+            ends, lagging = pipeline.look()
+            if not lagging and ends == seen:
+                return {}
+            seen = None if lagging else ends
+            if time.monotonic() > deadline:
+                return lagging
+            time.sleep(POLL_S)
+    except KafkaException as error:
+        raise OneThreadError(f"Kafka does not answer at {bootstrap}: {error.args[0].str()}") from error
+    finally:
+        pipeline.close()
+
+
+def lag(bootstrap: str, settings: Settings) -> dict[str, int]:
+    """Records not yet consumed, by topic, settled topics included.
+
+    Errors: KafkaException where Kafka does not answer.
+    """
+    pipeline = Pipeline(bootstrap, settings)
+    try:
+        _, lagging = pipeline.look()
+        return {topic: lagging.get(topic, 0) for topic in pipeline.topics}
+    finally:
+        pipeline.close()
+
+
+class Pipeline:
+    """The deployment's consumed topics and its consumer group, as Kafka tells of them."""
+
+    def __init__(self, bootstrap: str, settings: Settings) -> None:
+        names = Topics(settings.topic_prefix)
+        self.group = f"{settings.topic_prefix}onethread"
+        self.topics = [*(names.events(c) for c in registry(settings.channels)),
+                       names.identity, names.facts, names.dead_letters]
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        self._reader = Consumer({
+            "bootstrap.servers": bootstrap, "group.id": f"{self.group}-settle", "isolation.level": "read_committed",
+            "enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "earliest", "log_level": 0,
+            "fetch.wait.max.ms": 10,
+        })
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def look(self) -> tuple[dict[Partition, int], dict[str, int]]:
+        """(ends of all partitions, topic -> records left). What is consumed is asked before where it ends."""
+        consumed = self._consumed()
+        ends = self._offsets(OffsetSpec.latest())
+        starts = self._offsets(OffsetSpec.earliest())
+        behind = {p: (max(consumed.get(p, 0), starts[p]), end) for p, end in ends.items()}
+        behind = {p: span for p, span in behind.items() if span[0] < span[1]}
+        left: dict[str, int] = {}
+        for partition in self._with_records(behind):
+            start, end = behind[partition]
+            left[partition[0]] = left.get(partition[0], 0) + end - start
+        return ends, {topic: left[topic] for topic in self.topics if topic in left}
+
+    def _consumed(self) -> dict[Partition, int]:
+        """The group's offsets; a partition it never committed is absent."""
+        request = ConsumerGroupTopicPartitions(self.group)
+        answer = self._admin.list_consumer_group_offsets([request], request_timeout=REQUEST_S)
+        try:
+            found = answer[self.group].result().topic_partitions
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                return {}
+            raise
+        return {(p.topic, p.partition): p.offset for p in found if p.offset not in (None, OFFSET_INVALID)}
+
+    def _offsets(self, spec: OffsetSpec) -> dict[Partition, int]:
+        wanted = {TopicPartition(topic, partition): spec for topic, partition in self._partitions()}
+        answers = self._admin.list_offsets(
+            wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=REQUEST_S,
+        )
+        return {(p.topic, p.partition): future.result().offset for p, future in answers.items()}
+
+    def _partitions(self) -> list[Partition]:
+        existing = self._admin.list_topics(timeout=REQUEST_S).topics
+        return [(topic, p) for topic in self.topics if topic in existing for p in existing[topic].partitions]
+
+    def _with_records(self, behind: dict[Partition, tuple[int, int]]) -> Iterable[Partition]:
+        """Those of the partitions where a record, or an open transaction, lies between the two offsets."""
+        if not behind:
+            return ()
+        self._reader.assign([TopicPartition(t, p, start) for (t, p), (start, _) in behind.items()])
+        open_spans = dict(behind)
+        empty: set[Partition] = set()
+        deadline = time.monotonic() + TAIL_S_MAX
+        while open_spans and time.monotonic() < deadline:
+            message = self._reader.poll(0.2)
+            if message is None:
+                continue
+            partition = (message.topic(), message.partition())
+            span = open_spans.pop(partition, None)
+            problem = message.error()
+            if problem and problem.code() != KafkaError._PARTITION_EOF:
+                raise KafkaException(problem)
+            if span and problem and message.offset() >= span[1]:
+                empty.add(partition)
+        self._reader.unassign()
+        return [partition for partition in behind if partition not in empty]

@@ -1,0 +1,125 @@
+"""How a stack is: its parts, the lag of its topics, and the books that say where every record went."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from confluent_kafka import KafkaException
+
+from deploy.local import kafka, records, stack
+from deploy.local.parts import http_text, worker_is_ready
+from deploy.local.ports import Addresses
+from deploy.local.records import Record
+from deploy.local.settle import lag
+from deploy.local.supervisor import SUPERVISOR
+from streams.core.event_types import TYPES
+from streams.settings import Settings
+
+BOOKS_SQL = """
+WITH
+    (SELECT sum(records) FROM onethread.intake) AS read,
+    (SELECT count() FROM onethread.dead_letters WHERE topic IS NULL) AS refused_before,
+    (SELECT count() FROM onethread.dead_letters) AS dead_letters,
+    (SELECT count() FROM onethread.unidentifiable) AS unidentifiable,
+    (SELECT as_of FROM onethread.settings) AS as_of
+SELECT
+    read + refused_before AS in,
+    count() AS touchpoints,
+    sum(copies - 1) AS duplicates,
+    dead_letters,
+    unidentifiable,
+    0 AS erased,
+    0 AS suppressed,
+    in - (touchpoints + duplicates + dead_letters + unidentifiable + erased + suppressed) AS difference,
+    sum(conflicts) AS conflicting_duplicates,
+    arraySort(groupUniqArrayIf(type, NOT has({types}, type))) AS unknown_types,
+    as_of
+FROM onethread.touchpoints
+FORMAT JSONEachRow
+"""
+
+BOOKS = ("in", "touchpoints", "duplicates", "dead_letters", "unidentifiable", "erased", "suppressed", "difference")
+
+
+@dataclass(frozen=True)
+class Status:
+    """`lag` and `books` are None where Kafka or ClickHouse does not answer."""
+
+    parts: list[Record]
+    lag: dict[str, int] | None = None
+    books: dict[str, int] | None = None
+    conflicting_duplicates: int | None = None
+    unknown_types: list[str] = field(default_factory=list)
+    as_of: str | None = None
+
+    @property
+    def is_well(self) -> bool:
+        return bool(self.parts) and all(part.state == "running" for part in self.parts)
+
+
+def read(addresses: Addresses, settings: Settings) -> Status:
+    """The state of the stack in this moment: every part is asked, not only looked up."""
+    parts = [_seen(record, addresses, settings) for record in _ordered(records.read_all(addresses.home))]
+    told = _books(addresses)
+    return Status(
+        parts, _lag(addresses, settings),
+        {name: int(told[name]) for name in BOOKS} if told else None,
+        int(told["conflicting_duplicates"]) if told else None,
+        told["unknown_types"] if told else [],
+        told["as_of"] if told else None,
+    )
+
+
+def _ordered(found: dict[str, Record]) -> list[Record]:
+    def rank(record: Record) -> tuple[int, int, str]:
+        first = (SUPERVISOR, "kafka", "kafka-1", "kafka-2", "registry", "clickhouse")
+        place = first.index(record.name) if record.name in first else len(first)
+        return place, len(record.name), record.name
+
+    return sorted(found.values(), key=rank)
+
+
+def _seen(record: Record, addresses: Addresses, settings: Settings) -> Record:
+    """The record corrected by what is really there."""
+    if record.name == SUPERVISOR:
+        alive = stack.is_running(addresses.home)
+        ended = record.state in ("stopped", "failed")
+        return record if alive or ended else record.now("killed", pid=0, last_error="ended without stopping its parts")
+    if record.state not in ("starting", "running"):
+        return record
+    if not records.process(record):
+        return record.now("dead", pid=0)
+    if record.state == "running" and not _answers(record, addresses, settings):
+        return record.now("not answering")
+    return record
+
+
+def _answers(record: Record, addresses: Addresses, settings: Settings) -> bool:
+    if record.name.startswith("kafka"):
+        return kafka.answers(record.address, settings.brokers)
+    if record.name == "registry":
+        return http_text(f"{addresses.registry_url}/subjects") is not None
+    if record.name == "clickhouse":
+        return http_text(f"{addresses.clickhouse_url}/ping") is not None
+    return worker_is_ready(http_text(f"http://{record.address}/metrics"))
+
+
+def _lag(addresses: Addresses, settings: Settings) -> dict[str, int] | None:
+    if not kafka.answers(addresses.kafka_bootstrap):
+        return None
+    try:
+        return lag(addresses.kafka_bootstrap, settings)
+    except KafkaException:
+        return None
+
+
+def _books(addresses: Addresses) -> dict[str, Any] | None:
+    query = BOOKS_SQL.replace("{types}", str(sorted(TYPES)))
+    try:
+        response = httpx.post(
+            addresses.clickhouse_url, params={"readonly": "2"}, content=query.encode(), trust_env=False, timeout=30,
+        )
+    except httpx.HTTPError:
+        return None
+    return dict(json.loads(response.text)) if response.status_code == 200 else None
