@@ -1,0 +1,38 @@
+"""The worker's application: which stages there are, what each reads, and what they share."""
+
+from pathlib import Path
+
+import faust
+
+from deploy.local.ports import Addresses
+from schemas.registry import SchemaCache
+from schemas.registry import client as registry_client
+from streams.agents.ingest import Ingest
+from streams.agents.load import Load
+from streams.agents.stitch import Stitch
+from streams.core.channels import CHANNELS
+from streams.core.policy import default as default_policy
+from streams.settings import Settings
+from streams.topics import Topics
+from streams.transport.application import Stage, add_stage, graph_store, new_app, new_committer
+from streams.transport.commit import Committer
+
+
+def create_app(
+    settings: Settings, addresses: Addresses, worker_index: int, datadir: Path
+) -> tuple[faust.App, Committer]:
+    """The worker's application with its three stages, and the committer that has to be started before it."""
+    topics = Topics(settings.topic_prefix)
+    app = new_app(settings, addresses.kafka_bootstrap, worker_index, datadir)
+    committer = new_committer(app, settings, addresses.kafka_bootstrap, worker_index)
+    store = graph_store(app)
+    policy = default_policy()
+    schemas = SchemaCache(registry_client(addresses.registry_url))
+    events = tuple(topics.events(channel) for channel in [*CHANNELS, *settings.channels])
+    for stage in (
+        Stage("ingest", events, Ingest(settings, topics, policy, schemas, store)),
+        Stage("stitch", (topics.identity,), Stitch(settings, topics, policy, store)),
+        Stage("load", (topics.facts, topics.dead_letters), Load(settings, topics, addresses.clickhouse_url, schemas)),
+    ):
+        add_stage(app, stage, committer)
+    return app, committer

@@ -1,0 +1,102 @@
+"""A Faust application as this product runs it: the batching transport, one table on RocksDB, stages that commit by
+transaction. Which stages there are is said in `streams.app`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faust
+
+import streams.state.store
+import streams.transport.batching
+from streams.settings import Settings
+from streams.state.recovery import TableManager
+from streams.transport.commit import Committer
+from streams.transport.loop import Handler, run
+
+TABLE = "graph"
+SESSION_TIMEOUT_S = 6
+HEARTBEAT_S = 1
+REBALANCE_TIMEOUT_S = 60
+"""Longer than the slowest group with its commit: the group waits this long for what is in hand."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One agent: what it reads and who works on it."""
+
+    name: str
+    topics: tuple[str, ...]
+    handler: Handler
+
+
+def application_id(settings: Settings) -> str:
+    """Name of the Faust application and of its consumer group."""
+    return f"{settings.topic_prefix}onethread"
+
+
+def new_app(settings: Settings, brokers: str, worker_index: int, datadir: Path) -> faust.App:
+    """An application with its table and no stages. Settings that differ from Faust's: docs/decisions/0020."""
+    app = faust.App(
+        application_id(settings),
+        broker=f"batching://{brokers}",
+        store="graph://",
+        TableManager=TableManager,
+        datadir=datadir,
+        origin="streams",
+        autodiscover=False,
+        web_enabled=False,
+        topic_partitions=settings.partitions,
+        topic_replication_factor=settings.brokers,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=256 << 10,
+        consumer_group_instance_id=f"worker-{worker_index}",
+        broker_max_poll_records=None,
+        broker_session_timeout=SESSION_TIMEOUT_S,
+        broker_heartbeat_interval=HEARTBEAT_S,
+        broker_rebalance_timeout=REBALANCE_TIMEOUT_S,
+        stream_buffer_maxsize=64,
+        stream_recovery_delay=0.0,
+    )
+    app.finalize()
+    app.Table(
+        TABLE, key_type=bytes, value_type=bytes,
+        partitions=settings.partitions, extra_topic_configs=streams.state.store.CHANGELOG_CONFIG,
+    )
+    return app
+
+
+def changelog_topic(app: faust.App) -> str:
+    name: str = app.tables[TABLE].changelog_topic_name
+    return name
+
+
+def graph_store(app: faust.App) -> streams.state.store.Store:
+    """Where all state is: multi_get, scan; writes go through `Work`."""
+    store: streams.state.store.Store = app.tables[TABLE].data
+    return store
+
+
+def new_committer(app: faust.App, settings: Settings, brokers: str, worker_index: int) -> Committer:
+    """The transactional id is stable, so that a restart fences the earlier self of this worker."""
+    return Committer(brokers, f"{application_id(settings)}-{worker_index}", changelog_topic(app), graph_store(app))
+
+
+def add_stage(app: faust.App, stage: Stage, committer: Committer) -> None:
+    """Register an agent that runs `stage`."""
+    topic = app.topic(*stage.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+
+    async def agent(stream: Any) -> None:
+        await run(stage.name, stream, stage.handler, committer)
+
+    app.agent(topic, name=stage.name)(agent)
+    if hasattr(stage.handler, "forget"):
+        forget = stage.handler.forget
+
+        async def on_change(_app: Any, partitions: Any, **_: Any) -> None:
+            forget({tp.partition for tp in partitions})
+
+        app.on_partitions_revoked.connect(on_change, weak=False)
+        app.on_partitions_assigned.connect(on_change, weak=False)

@@ -1,0 +1,163 @@
+"""The commit: results, state and input offsets of a group of batches become true together, or not at all.
+
+One Kafka transaction, then one RocksDB write a partition. `Committer._transact` is the order of it, with the reason for
+each step. Any error in it ends the process: the transaction is aborted by the next start, and the input comes again.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from confluent_kafka import Producer, TopicPartition
+from faust.types import TP
+
+from streams.transport.membership import Membership
+
+TRANSACTION_TIMEOUT_MS = 15_000
+"""How long a dead worker that does not come back can hold up the readers of what it was writing."""
+CALL_TIMEOUT_S = 60.0
+
+CONFIG = {
+    "enable.idempotence": True,
+    "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+    "retry.backoff.ms": 5,         # with 100 a transaction waits that long for the markers of the one before
+    "socket.nagle.disable": True,
+    "linger.ms": 0,                # a group is already a batch
+    "compression.type": "lz4",
+    "batch.size": 1_000_000,
+    "message.max.bytes": 1_000_000,  # what a broker takes by default
+    "queue.buffering.max.messages": 1_000_000,
+    "queue.buffering.max.kbytes": 262_144,
+    "log_level": 4,
+}
+
+
+@dataclass
+class Writes:
+    """Changes of one partition's state. A key is in one of both."""
+
+    puts: dict[bytes, bytes] = field(default_factory=dict)
+    deletes: set[bytes] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.puts or self.deletes)
+
+
+Outgoing = tuple[str, int, bytes | None, bytes]
+"""(topic, partition, key, value)"""
+
+
+@dataclass
+class Work:
+    """What a handler made of a group. `offsets` are the group's (`Group.offsets`)."""
+
+    records: list[Outgoing] = field(default_factory=list)
+    writes: dict[int, Writes] = field(default_factory=dict)
+    offsets: Mapping[TP, int] = field(default_factory=dict)
+
+
+class StateStore(Protocol):
+    """The part of `streams.state.store.Store` that a commit needs."""
+
+    def write(self, partition: int, puts: Mapping[bytes, bytes], deletes: set[bytes], offset: int) -> None: ...
+
+
+class Committer:
+    """The one transactional producer of a worker; its agents commit in turn."""
+
+    def __init__(self, brokers: str, transactional_id: str, changelog: str, store: StateStore) -> None:
+        self._producer = Producer({**CONFIG, "bootstrap.servers": brokers, "transactional.id": transactional_id})
+        self._changelog = changelog
+        self._store = store
+        self._lock = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, "commit")
+        self.seconds_in_kafka = 0.0
+
+    def start(self) -> None:
+        """Fence the earlier self of this worker and abort what it left open. Before the worker joins its group."""
+        self._producer.init_transactions(CALL_TIMEOUT_S)
+
+    async def commit(self, work: Work, membership: Membership) -> None:
+        """Make `work` true on behalf of `membership`, the one under which its input was read.
+
+        Errors: KafkaException; the caller ends the process (fenced: others own the partitions now).
+        """
+        async with self._lock:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work, membership)
+
+    def _transact(self, work: Work, membership: Membership) -> None:
+        # 1. Begin. Nothing of what follows is visible to readers (all read committed) before step 5.
+        self._producer.begin_transaction()
+        _die_at("begin")
+
+        # 2. Results. In the transaction, so that a crash cannot leave them without their offset, nor double them.
+        for topic, partition, key, value in work.records:
+            self._produce(topic, partition, key, value)
+        _die_at("records")
+
+        # 3. The changelog, keys and values as the store has them; a deletion is a tombstone. The broker tells where
+        #    each record went: the last offset of a partition is what the store will have applied.
+        last: dict[int, int] = {}
+
+        def noted(error: Any, message: Any) -> None:
+            if error is None:
+                last[message.partition()] = message.offset()  # an idempotent producer's come in order
+
+        written = {partition: writes for partition, writes in work.writes.items() if writes}
+        for partition, writes in written.items():
+            for key, put in writes.puts.items():
+                self._produce(self._changelog, partition, key, put, noted)
+            for key in writes.deletes:
+                self._produce(self._changelog, partition, key, None, noted)
+        _die_at("changelog")
+
+        # 4. Input offsets, with the generation under which the input was read: the broker refuses a worker that was
+        #    paused past its session, and the process ends here with nothing written.
+        offsets = [TopicPartition(tp.topic, tp.partition, offset) for tp, offset in work.offsets.items()]
+        self._producer.send_offsets_to_transaction(offsets, membership.to_bytes(), CALL_TIMEOUT_S)
+        _die_at("offsets")
+
+        # 5. Commit. It first delivers all records; from here on the group is done, whatever happens to this process.
+        started = time.perf_counter()
+        self._producer.commit_transaction(CALL_TIMEOUT_S)
+        self.seconds_in_kafka = time.perf_counter() - started
+        self._producer.poll(0)
+        _die_at("commit")
+
+        # 6. The store, last: it must never hold what Kafka may yet abort. One atomic write a partition, with the
+        #    changelog offset inside. A crash before it is caught up from the changelog (a commit marker follows the
+        #    last record, so the offset is not the end of the changelog; recovery knows).
+        for partition, writes in written.items():
+            self._store.write(partition, writes.puts, writes.deletes, last[partition])
+            _die_at("store")
+
+    def _produce(
+        self, topic: str, partition: int, key: bytes | None, value: bytes | None, on_delivery: Any = None
+    ) -> None:
+        while True:
+            try:
+                self._producer.produce(topic, value, key, partition, on_delivery=on_delivery)
+            except BufferError:  # the queue is full: let it drain
+                self._producer.poll(0.01)
+            else:
+                return
+
+
+_deaths: dict[str, int] = {}
+
+
+def _die_at(step: str) -> None:
+    """For tests: kill this process at the nth passing of a step, ONETHREAD_DIE_AT=step:nth."""
+    wanted = os.environ.get("ONETHREAD_DIE_AT")
+    if wanted is None:
+        return
+    name, _, nth = wanted.partition(":")
+    if name == step:
+        _deaths[step] = _deaths.get(step, 0) + 1
+        if _deaths[step] == int(nth or "1"):
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,85 @@
+"""Group commit: what an agent works on is everything that waits for it, so that one transaction serves many batches."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from faust.types import TP
+
+from streams.transport.batching import Batch
+from streams.transport.membership import Membership
+
+GROUP_RECORDS_MAX = 2000
+
+
+@dataclass(eq=False)
+class Group:
+    """Batches of any number of partitions, all of one membership, to be committed together."""
+
+    stream: Any
+    events: list[Any]
+
+    @property
+    def batches(self) -> list[Batch]:
+        """Per partition in the order of the log."""
+        return [event.value for event in self.events]
+
+    @property
+    def membership(self) -> Membership:
+        return self.batches[0].membership
+
+    @property
+    def offsets(self) -> dict[TP, int]:
+        """Per partition the offset to commit with this group's results.
+
+        Errors: AssertionError when an earlier batch of the partition is still in hand: a transaction here would
+                publish results whose offset cannot go with them.
+        """
+        consumer = self.stream.app.consumer
+        offsets = {}
+        for tp in {batch.tp for batch in self.batches}:
+            batches = [batch for batch in self.batches if batch.tp == tp]
+            end = consumer.ranges[tp].end_after({batch.records[0].offset for batch in batches})
+            assert end == batches[-1].end, f"{tp}: may commit {end}, the group ends at {batches[-1].end}"
+            offsets[tp] = end
+        return offsets
+
+    def __len__(self) -> int:
+        """Records in the group."""
+        return sum(len(batch) for batch in self.batches)
+
+    async def ack(self) -> None:
+        """The group is committed, in Kafka and in the store."""
+        for event in self.events:
+            await self.stream.ack(event)
+
+    def release(self) -> None:
+        """Give the group up uncommitted: the partitions are leaving, their next owner does it."""
+        for event in self.events:
+            self.stream.app.consumer.release(event.message)
+
+
+async def groups(stream: Any, records_max: int = GROUP_RECORDS_MAX) -> AsyncIterator[Group]:
+    """The batch at hand and all that waits behind it, until `records_max` is reached.
+
+    What is taken from the queue directly skips Faust's own checks, so they are repeated here: flow control, the
+    generation, and the note that the message is in hand.
+    """
+    source = stream.noack()
+    app, queue = source.app, source.channel.queue
+    consumer = app.consumer
+    async for event in source.events():
+        if event.value.membership is not consumer.membership:
+            consumer.release(event.message)
+            continue
+        group = Group(source, [event])
+        while len(group) < records_max and not queue.empty():
+            more = queue.get_nowait()
+            if not app.flow_control.is_active() or more.value.membership is not consumer.membership:
+                continue
+            if not more.message.tracked:
+                more.message.tracked = True
+                consumer.track_message(more.message)
+            group.events.append(more)
+        yield group
+        del group, event  # the generator would keep the last message alive, and a rebalance waits for it

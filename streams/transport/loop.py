@@ -1,0 +1,86 @@
+"""The loop of every agent: a group of batches, the handler's work on it, the commit, the acknowledgement.
+
+An exception ends the process and is never acknowledged: Faust would acknowledge a message whose agent raised, and lose
+up to a group of events. A fault of the outside world (`Retryable`) is waited out with the same group.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Protocol
+
+import structlog
+
+from streams import metrics
+from streams.errors import Retryable
+from streams.transport.commit import Committer, Work
+from streams.transport.groups import Group, groups
+
+EXIT_FAILED = 70
+"""sysexits.h: internal software error. The supervisor starts the worker again."""
+
+log = structlog.get_logger()
+
+
+class Handler(Protocol):
+    """One stage: groups in, work out. It may also have `forget(partitions)`, called when partitions come and go."""
+
+    async def handle(self, group: Group) -> Work: ...
+
+
+async def run(stage: str, stream: Any, handler: Handler, committer: Committer) -> None:
+    """Feed `handler` from `stream` for ever."""
+    seconds = {step: metrics.BATCH_SECONDS.labels(stage, step) for step in ("handle", "commit")}
+    records = metrics.BATCH_RECORDS.labels(stage)
+    try:
+        async for group in groups(stream):
+            started = time.perf_counter()
+            work = await patiently(partial(handler.handle, group), stream.app, stage)
+            if work is None:
+                group.release()
+                continue
+            handled = time.perf_counter()
+            assert dict(work.offsets) == group.offsets, f"{stage}: the work must commit the offsets of its group"
+            await committer.commit(work, group.membership)
+            await group.ack()
+            seconds["handle"].observe(handled - started)
+            seconds["commit"].observe(time.perf_counter() - handled)
+            records.observe(len(group))
+            del group, work
+    except asyncio.CancelledError:
+        raise
+    except BaseException:
+        die("agent_failed", stage=stage)
+
+
+async def patiently(handle: Callable[[], Awaitable[Work]], app: Any, stage: str) -> Work | None:
+    """The work, tried again while the outside world is away; None once the group rebalances, which must not wait."""
+    while True:
+        try:
+            return await handle()
+        except Retryable as error:
+            log.warning("waiting_for_outside", stage=stage, reason=str(error), retry_after_s=error.retry_after_s)
+            if not await _wait(app, error.retry_after_s):
+                return None
+
+
+async def _wait(app: Any, seconds: float) -> bool:
+    """Wait on purpose; False as soon as the group rebalances or the worker stops."""
+    until = time.monotonic() + seconds
+    app.consumer.waits_for_outside += 1
+    try:
+        while time.monotonic() < until:
+            if app.rebalancing or app.should_stop:
+                return False
+            await asyncio.sleep(0.1)
+        return True
+    finally:
+        app.consumer.waits_for_outside -= 1
+
+
+def die(event: str, **values: Any) -> None:
+    """Log the exception at hand and leave at once: nothing may run that could acknowledge what failed."""
+    log.critical(event, exc_info=True, **values)
+    os._exit(EXIT_FAILED)

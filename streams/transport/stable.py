@@ -1,0 +1,58 @@
+"""What the broker holds for certain: committed offsets and changelogs that no open transaction can still change.
+
+A transaction whose commit has begun becomes visible partition by partition, and one whose owner died stays open until
+its timeout. A new owner that reads in between would see new offsets with an old changelog, or the other way round, and
+skip or repeat work. So it waits (KIP-447 for offsets; the last stable offset for changelogs).
+"""
+
+import time
+from collections.abc import Collection
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+from faust.types import TP
+
+WAIT_S = 60.0
+"""Longer than a transaction may stay open (TRANSACTION_TIMEOUT_MS) and the broker's look-out for such (10 s)."""
+
+
+def committed_offsets(brokers: str, group: str, tps: Collection[TP]) -> dict[TP, int | None]:
+    """The group's offsets, one request for all; None where nothing was committed.
+
+    Waits while a transaction that carries offsets of these partitions is open.
+    Errors: KafkaException when it stays open for WAIT_S.
+    """
+    consumer = Consumer({
+        "bootstrap.servers": brokers, "group.id": group, "isolation.level": "read_committed", "log_level": 3,
+    })
+    try:
+        found = consumer.committed([TopicPartition(tp.topic, tp.partition) for tp in tps], timeout=WAIT_S)
+    finally:
+        consumer.close()
+    for partition in found:
+        if partition.error:
+            raise KafkaException(partition.error)
+    return {TP(p.topic, p.partition): p.offset if p.offset >= 0 else None for p in found}
+
+
+def wait_until_settled(brokers: str, tps: Collection[TP]) -> None:
+    """Return when no transaction is open on `tps`: the last stable offset is the end.
+
+    Errors: TimeoutError when one stays open for WAIT_S; the worker exits and tries again.
+    """
+    admin = AdminClient({"bootstrap.servers": brokers, "log_level": 3})
+    deadline = time.monotonic() + WAIT_S
+    while tps:
+        stable = _ends(admin, tps, IsolationLevel.READ_COMMITTED)
+        ends = _ends(admin, tps, IsolationLevel.READ_UNCOMMITTED)
+        tps = [tp for tp in tps if stable[tp] < ends[tp]]
+        if tps and time.monotonic() > deadline:
+            raise TimeoutError(f"a transaction on {sorted(tps)} stayed open for {WAIT_S:.0f} s")
+        if tps:
+            time.sleep(0.05)
+
+
+def _ends(admin: AdminClient, tps: Collection[TP], isolation: IsolationLevel) -> dict[TP, int]:
+    request = {TopicPartition(tp.topic, tp.partition): OffsetSpec.latest() for tp in tps}
+    found = admin.list_offsets(request, isolation_level=isolation, request_timeout=WAIT_S)
+    return {TP(p.topic, p.partition): future.result().offset for p, future in found.items()}

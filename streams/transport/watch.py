@@ -1,0 +1,64 @@
+"""The watch over a worker: how far behind it is, whether it is ready, and whether it still moves.
+
+A consumer can stop quietly: a lost rebalance, a dead task in a library. So a partition that lags and makes no progress
+for STALL_S ends the process; exact acknowledgement makes that always safe, and the supervisor starts it again. Waiting
+on purpose for the outside world counts as progress.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+import structlog
+from faust.types import TP
+
+from streams import metrics
+from streams.transport.loop import die
+
+STALL_S = 60.0
+LOOK_S = 0.5
+
+log = structlog.get_logger()
+
+
+class Progress:
+    """When each partition last moved. Pure: positions and times come in."""
+
+    def __init__(self) -> None:
+        self._seen: dict[TP, tuple[int, float]] = {}
+
+    def stalled(self, lags: dict[TP, tuple[int, int]], now: float) -> list[TP]:
+        """Partitions that lag and stood still for STALL_S; `lags` is (committed end, end of the log) of each."""
+        found = []
+        for tp, (done, end) in lags.items():
+            before = self._seen.get(tp)
+            if before is None or before[0] != done or done >= end:
+                self._seen[tp] = (done, now)
+            elif now - before[1] >= STALL_S:
+                found.append(tp)
+        for tp in self._seen.keys() - lags.keys():
+            del self._seen[tp]
+        return found
+
+    def excuse(self, now: float) -> None:
+        """Everything waits on purpose: start counting anew."""
+        self._seen = {tp: (done, now) for tp, (done, _) in self._seen.items()}
+
+
+async def watch(app: Any) -> None:
+    """Set the gauges, and leave when a partition stands still. Runs as long as the application."""
+    progress = Progress()
+    while True:
+        await asyncio.sleep(LOOK_S)
+        consumer = app.consumer
+        lags = consumer.lags()
+        ready = bool(consumer.assignment()) and not app.rebalancing and not app.in_recovery
+        metrics.WORKER_READY.set(ready)
+        for tp, (done, end) in lags.items():
+            metrics.LAG.labels(tp.topic, str(tp.partition)).set(end - done)
+        now = time.monotonic()
+        if consumer.waits_for_outside:
+            progress.excuse(now)
+        stalled = progress.stalled(lags, now)
+        if stalled:
+            die("stalled", partitions=[f"{tp.topic}/{tp.partition}" for tp in stalled], rebalancing=app.rebalancing)

@@ -1,0 +1,96 @@
+"""`python -m streams.worker`: one worker of a deployment, from its environment to a clean stop.
+
+ONETHREAD_HOME, ONETHREAD_PORT_BASE and ONETHREAD_WORKER say which. The supervisor starts it again when it ends with
+anything but 0; that is also how a worker gets rid of a state it does not trust.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+
+import prometheus_client
+import structlog
+
+from deploy.local.ports import Addresses
+from streams import metrics, settings
+from streams.app import create_app
+from streams.transport.loop import EXIT_FAILED
+from streams.transport.watch import watch
+
+STOP_S_MAX = 15.0
+"""A stop that hangs is no reason to wait: everything committed is safe."""
+
+log = structlog.get_logger()
+
+
+def main() -> None:
+    index = int(os.environ.get("ONETHREAD_WORKER", "0"))
+    addresses = Addresses.from_environ()
+    _log_to_stdout()
+    sys.exit(asyncio.run(serve(addresses, index)))
+
+
+async def serve(addresses: Addresses, index: int) -> int:
+    """Run worker `index` until SIGTERM or SIGINT; the exit code."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    prometheus_client.start_http_server(addresses.worker_metrics(index), "127.0.0.1")
+    datadir = addresses.home / "state" / f"worker-{index}"
+    datadir.mkdir(parents=True, exist_ok=True)
+    app, committer = create_app(settings.load(addresses.home), addresses, index, datadir)
+    await asyncio.to_thread(committer.start)
+    log.info("starting", worker=index, brokers=addresses.kafka_bootstrap)
+    await app.start()
+    # What lives now lives for good; the collector need not look at it again, and Faust calls it at every rebalance.
+    gc.collect()
+    gc.freeze()
+    watching = asyncio.create_task(watch(app))
+    stopping = asyncio.create_task(stop.wait())
+    ended = asyncio.create_task(app.wait_until_stopped())
+    await asyncio.wait({watching, stopping, ended}, return_when=asyncio.FIRST_COMPLETED)
+    metrics.WORKER_READY.set(0)
+    if not stop.is_set():
+        log.critical("crashed", worker=index, reason=repr(app.crash_reason or _failure(watching)))
+        _leave(EXIT_FAILED)
+    watching.cancel()
+    log.info("stopping", worker=index)
+    try:
+        await asyncio.wait_for(app.stop(), STOP_S_MAX)
+    except TimeoutError:
+        log.warning("stop_took_too_long", worker=index)
+    log.info("stopped", worker=index)
+    _leave(0)
+    return 0
+
+
+def _failure(task: "asyncio.Task[None]") -> BaseException | None:
+    return task.exception() if task.done() and not task.cancelled() else None
+
+
+def _leave(code: int) -> None:
+    """Leave without waiting for threads of libraries; all that matters is committed or closed."""
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def _log_to_stdout() -> None:
+    """Key-value events; libraries from warnings up."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+    )
+    line = "timestamp=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
+    logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format=line)
+
+
+if __name__ == "__main__":
+    main()
