@@ -7,7 +7,7 @@ order's number to the counter.
 """
 
 from examples.sample.catalogue import CURRENCY, GOOD, at
-from examples.sample.life import Life, line, named, order, place
+from examples.sample.life import Life, cost, line, named, order, paid, place
 from examples.sample.online import product
 
 NUMBER = 9001
@@ -69,7 +69,7 @@ def _confirms_and_collects(life: Life) -> None:
     life.tell(at(NEXT_DAY, 16, 30), "pos", "order_ready", [], place=where,
               order={"order_id": ORDER, "delivery": pickup | {"status": "ready"}})
     life.tell(at(PICKUP_DAY, 18, 5, 44), "pos", "order_paid", [], place=where,
-              order={"order_id": ORDER, "payments": [{"method": "card_terminal", "amount": "1298.00"}]})
+              order=paid(ORDER, cost([(GOOD["garland-led-10"], 2000)]), "card_terminal"))
     life.tell(at(PICKUP_DAY, 18, 6, 10), "pos", "order_fulfilled", [], place=where,
               staff={"id": "cashier-S2-2", "role": "cashier"},
               order={"order_id": ORDER, "receipt_id": "S2-2-000831", "delivery": pickup})

@@ -127,6 +127,13 @@ class Life:
         return START_MS + (day * 24 + first) * HOUR_MS + self.rng.randrange((last - first) * HOUR_MS)
 
 
+def paid(order_id: str, kopecks: int, method: str, provider: str | None = None) -> Json:
+    """An order as a payment tells of it: its number and the money."""
+    payment = {"method": method, "provider": provider, "amount": money(kopecks)}
+    return {"order_id": order_id, "currency": CURRENCY,
+            "payments": [{name: value for name, value in payment.items() if value is not None}]}
+
+
 def order(order_id: str, lines: list[tuple[Good, int]], **more: Any) -> Json:
     """An order of (good, thousandths) lines with their total."""
     return {"order_id": order_id, "total": money(cost(lines)), "currency": CURRENCY,

@@ -1,7 +1,7 @@
 """What people do on the site, in the app, in the inbox, and on marketplaces."""
 
 from examples.sample.catalogue import AD_COSTS, CAMPAIGNS, CURRENCY, GOODS, HOUR_MS, MINUTE_MS, Good, at
-from examples.sample.life import Json, Life, cost, line, money, named, order
+from examples.sample.life import Json, Life, cost, line, money, named, order, paid
 from examples.sample.parcels import by_parcel, in_store
 
 NEWSLETTER_DAYS = (4, 11, 18, 25, 32, 39)
@@ -26,7 +26,7 @@ def site_visit(life: Life) -> None:
 
 def site_order(life: Life) -> None:
     """A visit that ends with an order: prepaid or paid on delivery, by parcel or picked up."""
-    now, ids, device, goods = _visit(life, life.day_time(8, 22, (0, 36)))
+    now, ids, device, goods = _visit(life, life.day_time(8, 22))
     ids = [*ids, life.id("email"), life.id("phone")]
     if life.chance(55):
         ids.append(life.id("customer_id"))
@@ -45,8 +45,7 @@ def site_order(life: Life) -> None:
               order=order(order_id, goods, delivery=delivery, promo_code="FEB10" if life.chance(8) else None))
     if prepaid:
         life.tell(life.soon(now, 1, 3), "payment", "payment_received", [life.id("payment_token")],
-                  order={"order_id": order_id, "payments": [
-                      {"method": "card_online", "provider": "acquirer-1", "amount": money(cost(goods))}]})
+                  order=paid(order_id, cost(goods), "card_online", "acquirer-1"))
     (in_store if pickup else by_parcel)(life, now, order_id, goods, prepaid)
 
 
@@ -123,7 +122,7 @@ def sms(life: Life) -> None:
 
 
 def marketplace_order(life: Life) -> None:
-    now = life.day_time(8, 22, (0, 36))
+    now = life.day_time(8, 22)
     order_id = f"market:{life.serial()}"
     goods = basket(life, 2)
     life.tell(now, "marketplace", "order_placed", [life.id("marketplace_id"), life.id("phone")], device="other",

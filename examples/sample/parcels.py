@@ -1,12 +1,17 @@
 """How an order made elsewhere reaches its customer: by parcel or over the counter, and how some come back."""
 
 from examples.sample.catalogue import CURRENCY, DAY_MS, HOUR_MS, Good
-from examples.sample.life import Json, Life, cost, line, money, place
+from examples.sample.life import Json, Life, cost, line, money, paid, place
 
 Goods = list[tuple[Good, int]]
 
 
 def by_parcel(life: Life, placed_at: int, order_id: str, goods: Goods, prepaid: bool) -> None:
+    """Sent, sometimes late, handed over and, where it was not prepaid, paid; few think better of it."""
+    if life.chance(4):
+        life.tell(life.soon(placed_at, 20, 600), "call_centre", "order_cancelled", [life.id("phone")],
+                  order={"order_id": order_id})
+        return
     shipment: Json = {"shipment_id": f"ship-{order_id}", "method": "post", "carrier": "parcel-one"}
     life.tell(placed_at + 20 * HOUR_MS, "delivery", "delivery_updated", [],
               order={"order_id": order_id, "delivery": shipment | {"status": "in_transit"}})
@@ -16,8 +21,8 @@ def by_parcel(life: Life, placed_at: int, order_id: str, goods: Goods, prepaid: 
                   order={"order_id": order_id, "delivery": shipment | {"status": "delayed"}})
     arrived = life.soon(placed_at + (96 if late else 46) * HOUR_MS, 1, 240)
     if not prepaid:
-        life.tell(arrived, "delivery", "order_paid", [life.id("phone")], order={"order_id": order_id, "payments": [
-            {"method": "cash_on_delivery", "provider": "parcel-one", "amount": money(cost(goods))}]})
+        life.tell(arrived, "delivery", "order_paid", [life.id("phone")],
+                  order=paid(order_id, cost(goods), "cash_on_delivery", "parcel-one"))
     life.tell(arrived + 1000, "delivery", "order_fulfilled", [life.id("phone")],
               staff={"id": f"courier-{life.number % 9 + 1}", "role": "courier"},
               order={"order_id": order_id, "delivery": shipment | {"status": "delivered"}})
@@ -32,10 +37,9 @@ def in_store(life: Life, placed_at: int, order_id: str, goods: Goods, prepaid: b
               order={"order_id": order_id, "delivery": {"method": "pickup", "status": "ready", "store_id": life.store}})
     taken = life.soon(ready + 18 * HOUR_MS, 1, 600)
     ids = [life.id("loyalty_card")] if life.chance(50) else []
-    payments = [] if prepaid else [{"method": "card_terminal", "provider": "terminal-7", "amount": money(cost(goods))}]
-    if payments:
+    if not prepaid:
         life.tell(taken, "pos", "order_paid", [*ids, life.id("payment_token")],
-                  place=place(life.store, terminal_id="1"), order={"order_id": order_id, "payments": payments})
+                  place=place(life.store, terminal_id="1"), order=paid(order_id, cost(goods), "card_terminal"))
     life.tell(taken + 20_000, "pos", "order_fulfilled", ids, place=place(life.store, terminal_id="1"),
               order={"order_id": order_id, "receipt_id": f"{life.store}-{life.serial()}",
                      "delivery": {"method": "pickup", "store_id": life.store}})

@@ -26,12 +26,16 @@ def groceries(life: Life) -> list[tuple[Good, int]]:
 
 
 def card_purchase(life: Life) -> None:
-    """With the loyalty card, as the till reads it; the bank card's token comes along where one paid by card."""
+    """With the loyalty card, as the till reads it, and the bank card's token where one paid by card.
+
+    Now and then the loyalty card stays at home: the token alone then makes an anonymous receipt.
+    """
     by_card = life.chance(70)
-    ids = [life.id("loyalty_card")] + ([life.id("payment_token", 1)] if by_card else [])
+    forgot = by_card and life.chance(15)
+    ids = ([] if forgot else [life.id("loyalty_card")]) + ([life.id("payment_token", 1)] if by_card else [])
     goods = groceries(life)
     receipt(life, life.day_time(8, 21), ids, life.store, goods, "card_terminal" if by_card else "cash",
-            loyalty={"programme": "thread", "points_earned": money(cost(goods) // 100)})
+            **({} if forgot else {"loyalty": {"programme": "thread", "points_earned": money(cost(goods) // 100)}}))
 
 
 def token_purchase(life: Life) -> None:
@@ -130,6 +134,8 @@ def crm_record(life: Life) -> None:
     ids = [life.id("crm_id"), named("phone", f"067 {digits[:3]}-{digits[3:5]}-{digits[5:]}")]
     if life.chance(60):
         ids.append(named("email", life.id("email")["value"].upper()))
+    elif life.chance(10):
+        ids.append(named("email", "noemail@example.com"))  # what a clerk types into a field that must be filled
     if life.chance(50):
         ids.append(life.id("loyalty_card"))
     life.tell(life.day_time(2, 4, (0, 6)), "crm", "contact_exported", ids, role="record",

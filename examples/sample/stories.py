@@ -8,7 +8,7 @@ from random import Random
 
 from examples.sample import golden
 from examples.sample.catalogue import CURRENCY, FOOD, GOOD, at
-from examples.sample.life import Json, Life, identifier, line, named, order, place
+from examples.sample.life import Json, Life, cost, identifier, line, named, order, paid, place
 from examples.sample.online import product
 from examples.sample.shop import receipt
 
@@ -73,7 +73,7 @@ def pickup(life: Life) -> None:
     life.tell(at(10, 21, 5), "web", "order_placed", [life.id("anonymous_id"), life.id("email"), life.id("phone")],
               device="desktop", order=order("web-pickup", goods, delivery={"method": "pickup", "store_id": "S1"}))
     life.tell(at(10, 21, 6), "payment", "payment_received", [life.id("payment_token")],
-              order={"order_id": "web-pickup", "payments": [{"method": "card_online", "amount": "899.00"}]})
+              order=paid("web-pickup", cost(goods), "card_online", "acquirer-1"))
     life.tell(at(11, 11, 0), "pos", "order_ready", [], place=place("S1"), order={"order_id": "web-pickup"})
     life.tell(at(12, 18, 15), "pos", "order_fulfilled", [life.id("loyalty_card")], place=place("S1", terminal_id="1"),
               order={"order_id": "web-pickup", "receipt_id": "S1-1-000417",

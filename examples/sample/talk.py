@@ -17,7 +17,7 @@ def messenger(life: Life) -> None:
     """A question in a messenger, an answer, often a phone number; now and then an order in the dialogue."""
     channel = tuple(_MESSENGERS)[(life.number + life.rng.choice((0, 0, 0, 1))) % len(_MESSENGERS)]
     me = life.id(_MESSENGERS[channel])
-    now = life.day_time(8, 22, (0, 36))
+    now = life.day_time(8, 22)
     talk = f"{channel}-{life.serial()}"
     now = _say(life, now, channel, "message_received", [me], talk, life.rng.choice(_QUESTIONS))
     now = _answer(life, now, channel, [me], talk)
@@ -28,8 +28,14 @@ def messenger(life: Life) -> None:
         return
     goods = basket(life, 2)
     order_id = f"{channel}-{life.serial()}"
-    life.tell(life.soon(now), channel, "order_placed", [me, life.id("phone")], source="crm",
-              order=order(order_id, goods, delivery={"method": "post", "promised_at": now + 96 * HOUR_MS}))
+    now = life.soon(now)
+    wanted = order(order_id, goods, delivery={"method": "post", "promised_at": now + 96 * HOUR_MS})
+    if life.chance(40):  # written in the messenger, agreed by phone
+        life.tell(now, channel, "order_requested", [me, life.id("phone")], source="crm", order=wanted)
+        now = life.soon(now, 10, 90)
+        life.tell(now, "call_centre", "order_placed", [life.id("phone")], staff=_operator(life), order=wanted)
+    else:
+        life.tell(now, channel, "order_placed", [me, life.id("phone")], source="crm", order=wanted)
     by_parcel(life, now, order_id, goods, prepaid=False)
 
 
@@ -54,7 +60,7 @@ def social(life: Life) -> None:
 def call(life: Life) -> None:
     """The customer rings: answered, or missed with a promise to ring back that is mostly kept."""
     me = [life.id("phone")]
-    now = life.day_time(9, 19, (0, 36))
+    now = life.day_time(9, 19)
     talk = f"call-{life.serial()}"
     operator = _operator(life)
     if life.chance(18):

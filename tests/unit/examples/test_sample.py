@@ -16,7 +16,7 @@ from examples.sample.life import cost, iso, line
 from examples.sample.world import PERSONAS, lines
 from streams.core.channels import CHANNELS
 
-DIGEST = "acbb875646ec258776bc8742a58543c77fe501e21171da409f5a7f49a381943e"
+DIGEST = "e361586e2160f530c810f3ce3daa361bb18a4254acbc36c50f7cd6ebf0463144"
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_identifiers_of_two_people_never_meet_but_in_stories(events):
         if owner in stories.STORIES:
             continue
         for identifier in event["identifiers"]:
-            if not identifier["value"].startswith("da:a1:19"):
+            if not identifier["value"].startswith(("da:a1:19", "noemail@")):  # these identify nobody
                 holders.setdefault((identifier["kind"], identifier["value"].lower()), set()).add(owner)
     assert [names for names in holders.values() if len(names) > 1] == []
 
