@@ -46,9 +46,9 @@ class Cluster:
         self.busy = set(part.busy)
         self.linked = set(part.linked)
         self.told = set(part.told)
-        self.weak: dict[Edge, dict[str, tuple[int, float]]] = {}
-        for edge, event_id, at, confidence in part.weak:
-            self.weigh(edge, event_id, at, confidence)
+        self.weak: dict[Edge, dict[bytes, tuple[int, float]]] = {}
+        for edge, digest, at, confidence in part.weak:
+            self.weigh(edge, digest, at, confidence)
         self.events: dict[str, list[Kept]] = {}
         self._derive(Kept(e, copies, anchor_order(policy, e.ids), anchor) for e, anchor, copies in part.events)
 
@@ -63,7 +63,7 @@ class Cluster:
             sorted(self.members), list(self.claims.items()), list(self.seen.items()),
             [(edge, at, event_id) for edge, (at, event_id) in self.sighted.items()], list(self.busy),
             list(self.linked), list(self.told),
-            [(e, event_id, *seen) for e, found in self.weak.items() for event_id, seen in found.items()], events,
+            [(e, digest, *seen) for e, found in self.weak.items() for digest, seen in found.items()], events,
         )
 
     def join(self, part: Part) -> list[Kept]:
@@ -78,8 +78,8 @@ class Cluster:
             self.see(x, at)
         for edge, at, event_id in part.sighted:
             self.sighted[edge] = min((at, event_id), self.sighted.get(edge, (at, event_id)))
-        for edge, event_id, at, confidence in part.weak:
-            self.weigh(edge, event_id, at, confidence)
+        for edge, digest, at, confidence in part.weak:
+            self.weigh(edge, digest, at, confidence)
         changed = [
             kept
             for event, anchor, copies in part.events
@@ -194,13 +194,12 @@ class Cluster:
         self._resolution = None
         return True
 
-    def weigh(self, edge: Edge, event_id: str, at: int, confidence: float) -> bool:
-        """Add weak evidence; of one event's copies the most confident counts, then the earliest."""
+    def weigh(self, edge: Edge, digest: bytes, at: int, confidence: float) -> bool:
+        """Add what one distinct copy of an event says of a weak edge; whether that was news."""
         found = self.weak.setdefault(edge, {})
-        known = found.get(event_id)
-        if known is not None and (known[1], -known[0]) >= (confidence, -at):
+        if digest in found:
             return False
-        found[event_id] = (at, confidence)
+        found[digest] = (at, confidence)
         self._resolution = None
         return True
 
@@ -219,11 +218,13 @@ class Cluster:
 
     def times(self, edge: Edge) -> list[int]:
         """When the distinct events behind an edge happened."""
-        found = {event_id: at for event_id, (at, _) in self.weak.get(edge, {}).items()}
-        for kept in self.kept():
-            if len(kept.event.ids) > 1 and any(edge == e for e, _ in self.pairs_at_once(kept.event)):
-                found.setdefault(kept.event.event_id, kept.event.at_ms)
-        return list(found.values())
+        weak = [at for at, _ in self.weak.get(edge, {}).values()]
+        once = [
+            kept.event.at_ms
+            for kept in self.kept()
+            if len(kept.event.ids) > 1 and any(edge == e for e, _ in self.pairs_at_once(kept.event))
+        ]
+        return weak + once
 
     @property
     def resolution(self) -> Resolution:

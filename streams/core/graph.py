@@ -152,10 +152,10 @@ class Partition:
                 partners[y].append(x)
             if conducts_at_once(self.policy, a, b):
                 self._link(node, cluster, edge, cause)
-            elif (event.event_id, edge) not in cluster.told:
-                cluster.told.add((event.event_id, edge))
+            elif (event.digest, edge) not in cluster.told:
+                cluster.told.add((event.digest, edge))
                 self.nodes.touch(node)
-                self._send(Evidence(x, self.clock, edge, at, a[2] * b[2], cause))
+                self._send(Evidence(x, self.clock, edge, event.digest, at, a[2] * b[2], cause))
         for x, seen_with in partners.items():
             self.nodes.touch(node)
             self._send(Sighting(x, self.clock, tuple(seen_with), at, cause))
@@ -183,10 +183,10 @@ class Partition:
 
     def _evidence(self, node: Node, m: Evidence) -> None:
         if node.parent is not None:
-            self._send(Evidence(node.parent, self.clock, m.edge, m.at_ms, m.confidence, m.cause))
+            self._send(Evidence(node.parent, self.clock, m.edge, m.digest, m.at_ms, m.confidence, m.cause))
             return
         cluster = self._root(node)
-        if cluster.weigh(m.edge, m.cause[0], m.at_ms, m.confidence):
+        if cluster.weigh(m.edge, m.digest, m.at_ms, m.confidence):
             self.nodes.touch(node)
             self._link(node, cluster, m.edge, m.cause)
             self._emit(node, cluster, m.cause)

@@ -79,11 +79,12 @@ class Status(msgspec.Struct, frozen=True, array_like=True, tag="c", gc=False):
 
 
 class Evidence(msgspec.Struct, frozen=True, array_like=True, tag="w", gc=False):
-    """To the root of a weak edge's first end, where such evidence is counted."""
+    """To the root of a weak edge's first end, where such evidence is counted, once for each distinct copy."""
 
     to: Identifier
     clock: int
     edge: Edge
+    digest: bytes
     at_ms: int
     confidence: float
     cause: Cause
@@ -109,8 +110,8 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
     sighted: list[tuple[Edge, int, str]]
     busy: list[tuple[Edge, int]]
     linked: list[Edge]
-    told: list[tuple[str, Edge]]
-    weak: list[tuple[Edge, str, int, float]]
+    told: list[tuple[bytes, Edge]]
+    weak: list[tuple[Edge, bytes, int, float]]
     events: list[tuple[Event, Identifier, tuple[Copy, ...]]]
 
 

@@ -119,6 +119,18 @@ def senior(policy: Policy, group: Sequence[Identifier], first: Mapping[Identifie
     return min(group, key=lambda i: (first[i], *rank(policy, i)))
 
 
+def kin(policy: Policy, event: Event, clear: Sequence[Identifier]) -> list[Identifier]:
+    """The first of an event's unshared identifiers, and those that conduct at once with it: who the event is about.
+
+    Shape: `clear` in anchor order.
+    """
+    if len(clear) < 2:
+        return list(clear)
+    confidence = {(kind, value): (kind, value, c) for kind, value, c in event.ids}
+    first = confidence[clear[0]]
+    return [clear[0], *(i for i in clear[1:] if conducts_at_once(policy, first, confidence[i]))]
+
+
 TimesOf: TypeAlias = Callable[[Edge], Sequence[int]]
 """When the events behind an edge happened; asked only where an identifier is contested."""
 
@@ -138,9 +150,8 @@ def whose(
     d = clear[0]
     if d not in contested:
         return group_of[d], d[0]
-    confidence = {(kind, value): (kind, value, c) for kind, value, c in event.ids}
-    for other in clear[1:]:
-        if other not in contested and conducts_at_once(policy, confidence[d], confidence[other]):
+    for other in kin(policy, event, clear):
+        if other not in contested:
             return group_of[other], other[0]
     partner = _last_login(policy, resolution, d, event.at_ms, times)
     return (group_of[partner], partner[0]) if partner else (group_of[d], d[0])

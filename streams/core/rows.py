@@ -12,7 +12,7 @@ from streams.core.ids import person_id
 from streams.core.keys import Keys
 from streams.core.order import order_rows
 from streams.core.person import channel_rows, person_row, sighting_rows
-from streams.core.resolve import Resolution, senior, whose
+from streams.core.resolve import Resolution, kin, senior, whose
 from streams.core.session import Cut, cut
 
 RowKey: TypeAlias = tuple[Any, ...]
@@ -167,16 +167,9 @@ def _add_order(out: Rows, cluster: Cluster, seen: View, order_id: str, events: l
         return person.person_id, person.is_shared
 
     def identified_by(event: Event) -> str | None:
-        """The strongest kind among what the event names of its own person."""
-        kinds, group_of = cluster.policy.kinds, cluster.resolution.group_of
-        group = group_of[seen.owner_of[event.event_id].identifiers[0]]
-        strong = [
-            (-kinds[kind].strength, kind)
-            for kind, value, _ in event.ids
-            if kinds[kind].strength >= KNOWN_STRENGTH
-            and cluster.is_clear((kind, value))
-            and group_of[kind, value] == group
-        ]
+        kinds, kept = cluster.policy.kinds, cluster.events[event.event_id][0]
+        named = kin(cluster.policy, event, [i for i in kept.order if cluster.is_clear(i)])
+        strong = [(-kinds[kind].strength, kind) for kind, _ in named if kinds[kind].strength >= KNOWN_STRENGTH]
         return min(strong)[1] if strong else None
 
     order, items = order_rows(order_id, events, person_of, identified_by)
