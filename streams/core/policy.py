@@ -13,7 +13,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-FORMS = ("text", "lower", "digits", "luhn", "phone", "email", "messenger", "mac", "hex", "payment_token")
+FORMS = ("text", "lower", "digits", "luhn", "phone", "email", "messenger", "mac", "sha256", "payment_token")
 """The normal forms that `streams.core.identifiers` knows, by name."""
 
 ANY = "any"

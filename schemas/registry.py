@@ -1,0 +1,120 @@
+"""The schema registry: what we write there, and the schemas of foreign ids, learned once and kept.
+
+The registry speaks Confluent's protocol (Apicurio serves it under `/apis/ccompat/v7`). When it is away the stream
+waits (`Retryable`): a good event never becomes a dead letter because a service was down.
+"""
+
+import json
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import httpx
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+from schemas.records import CHANNEL_EVENT, DEAD_LETTER, MERGE, PERSON, Record
+from streams.errors import Retryable
+from streams.topics import Topics
+
+COMPATIBILITY = "BACKWARD_TRANSITIVE"
+
+_UNKNOWN_S = 30.0
+"""How long an id the registry does not know is not asked for again: a flood of such records must not become one of
+requests, and an id registered late is still found."""
+
+_NOT_FOUND = 404
+
+
+def subject(topic: str) -> str:
+    return f"{topic}-value"
+
+
+def client(registry_url: str) -> SchemaRegistryClient:
+    """A client that fails after a few seconds, so that the caller decides about trying again."""
+    return SchemaRegistryClient({"url": registry_url, "timeout": 5.0, "max.retries": 1})
+
+
+def records_of(topics: Topics, channels: Iterable[str]) -> dict[str, Record]:
+    """Which record each public topic carries."""
+    return {
+        **{topics.events(channel): CHANNEL_EVENT for channel in channels},
+        topics.dead_letters: DEAD_LETTER,
+        topics.persons: PERSON,
+        topics.merges: MERGE,
+    }
+
+
+def register_all(registry_url: str, topics: Topics, channels: Iterable[str]) -> dict[str, int]:
+    """Registers the record of every public topic, subject -> id. Repeating it changes nothing.
+
+    Errors: Retryable where the registry is away; SchemaRegistryError where it refuses a schema as incompatible.
+    """
+    registry = client(registry_url)
+    ids = {}
+    for topic, record in records_of(topics, channels).items():
+        name = subject(topic)
+        ids[name] = _ask(registry.register_schema, name, Schema(record.text, "AVRO"))
+        # A subject has no rule of its own before its first version.
+        _ask(registry.set_compatibility, name, COMPATIBILITY)
+    return ids
+
+
+class SchemaCache:
+    """Schemas by id for one reader's record, and the ids of our own records."""
+
+    def __init__(self, registry: Any) -> None:
+        """`registry` is a SchemaRegistryClient, or in tests whatever answers get_schema and lookup_schema."""
+        self._registry = registry
+        self._writers: dict[int, Record] = {}
+        self._unknown_until_s: dict[int, float] = {}
+
+    def learn(self, ids: Iterable[int]) -> None:
+        """Asks the registry for those of `ids` that are not known yet; blocks. Errors: Retryable."""
+        now_s = time.monotonic()
+        for number in ids:
+            if number in self._writers or self._unknown_until_s.get(number, 0.0) > now_s:
+                continue
+            record = self._fetch(number)
+            if record is None:
+                self._unknown_until_s[number] = now_s + _UNKNOWN_S
+            else:
+                self._writers[number] = record
+                self._unknown_until_s.pop(number, None)
+
+    def lacks(self, ids: Iterable[int]) -> bool:
+        """Whether `learn` would ask the registry for one of `ids`."""
+        now_s = time.monotonic()
+        return any(n not in self._writers and self._unknown_until_s.get(n, 0.0) <= now_s for n in ids)
+
+    def writer(self, number: int) -> Record | None:
+        """The schema with that id, None where the registry did not know it when `learn` asked."""
+        return self._writers.get(number)
+
+    def id_of(self, topic: str, record: Record) -> int:
+        """The id under which `record` is registered for `topic`; blocks. Errors: Retryable."""
+        found = _ask(self._registry.lookup_schema, subject(topic), Schema(record.text, "AVRO"))
+        return int(found.schema_id)
+
+    def _fetch(self, number: int) -> Record | None:
+        try:
+            schema = _ask(self._registry.get_schema, number)
+        except SchemaRegistryError as error:
+            if error.http_status_code == _NOT_FOUND:
+                return None
+            raise
+        if schema.schema_type != "AVRO":
+            return None
+        return Record(str(json.loads(schema.schema_str).get("name", "")), schema.schema_str)
+
+
+def _ask(call: Any, *arguments: Any) -> Any:
+    """The answer to a call; Retryable where the registry is away or in trouble of its own."""
+    try:
+        return call(*arguments)
+    except (httpx.HTTPError, OSError) as error:
+        raise Retryable(f"the schema registry does not answer: {type(error).__name__}") from error
+    except SchemaRegistryError as error:
+        if error.http_status_code >= 500 or error.http_status_code == 429:
+            raise Retryable(f"the schema registry answers with {error.http_status_code}") from error
+        raise

@@ -1,0 +1,20 @@
+"""Confluent's wire format: a zero byte, the schema's id in four bytes (big-endian), then the Avro bytes."""
+
+import struct
+
+_HEAD = struct.Struct(">bI")
+_MAGIC = 0
+HEAD_BYTES = _HEAD.size
+assert HEAD_BYTES == 5
+
+
+def frame(schema_id: int, payload: bytes) -> bytes:
+    return _HEAD.pack(_MAGIC, schema_id) + payload
+
+
+def schema_id(data: bytes) -> int | None:
+    """The id of the schema `data` was written with, None where it is not in the wire format."""
+    if len(data) < HEAD_BYTES:
+        return None
+    magic, number = _HEAD.unpack_from(data)
+    return int(number) if magic == _MAGIC else None
