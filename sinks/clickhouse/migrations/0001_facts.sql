@@ -57,7 +57,7 @@ CREATE TABLE IF NOT EXISTS onethread.facts_persons (
     home_store_id       Nullable(String),
     version             UInt64,
     is_deleted          UInt8
-) ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY (person_id);
+) ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY person_id;
 
 CREATE TABLE IF NOT EXISTS onethread.facts_identifiers (
     node          UUID,
@@ -69,7 +69,7 @@ CREATE TABLE IF NOT EXISTS onethread.facts_identifiers (
     first_seen_at DateTime64(3, 'UTC'),
     version       UInt64,
     is_deleted    UInt8
-) ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY (node);
+) ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY node;
 
 CREATE TABLE IF NOT EXISTS onethread.facts_identifier_sightings (
     person_id     UUID,

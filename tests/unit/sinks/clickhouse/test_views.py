@@ -1,0 +1,179 @@
+"""The views: each right for counting, whatever lies in the tables under it."""
+
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from sinks.clickhouse import migrations
+from sinks.clickhouse.columns import TABLES, physical
+from tests.unit.sinks.clickhouse.conftest import Engine, person, row
+
+DAY_MS = 86_400_000
+
+
+def order(number: int, order_id: str, version: int = 1, **values: Any) -> list[Any]:
+    placed = {"placed_at": DAY_MS, "placed_channel": "web", "status": "placed", "person_shared": False,
+              "currency": "EUR", "revenue": 100_0000, "margin": 30_0000, "returned_amount": 0, "returns": 0}
+    return row("orders", version, person_id=person(number), order_id=order_id, **placed | values)
+
+
+def columns_of(engine: Engine, view: str) -> set[str]:
+    return {name for (name, *_) in engine.rows(f"DESCRIBE onethread.{view}")}
+
+
+def test_a_tombstone_hides_its_row_before_any_merge(engine: Engine) -> None:
+    engine.write("sessions", row("sessions", 1, session_id=person(1)), row("sessions", 1, session_id=person(2)))
+    engine.write("sessions", gone=([2, bytes(16), person(1)],))
+    assert engine.rows("SELECT session_id FROM onethread.sessions") == [(uuid.UUID(int=2),)]
+
+
+def test_a_row_older_than_its_tombstone_stays_hidden_even_after_a_merge(engine: Engine) -> None:
+    engine.write("sessions", gone=([2, bytes(16), person(1)],))
+    engine.client.command(f"OPTIMIZE TABLE onethread.{physical('sessions')} FINAL")
+    engine.write("sessions", row("sessions", 1, session_id=person(1)))
+    assert engine.rows("SELECT count() FROM onethread.sessions") == [(0,)]
+
+
+def test_cleanup_of_tombstones_is_not_possible(engine: Engine) -> None:
+    with pytest.raises(Exception, match="SUPPORT_IS_DISABLED"):
+        engine.client.command(f"OPTIMIZE TABLE onethread.{physical('sessions')} FINAL CLEANUP")
+
+
+def test_of_an_order_id_the_row_placed_first_is_shown(engine: Engine) -> None:
+    engine.write("orders", order(1, "a", placed_at=2), order(2, "a", placed_at=1), order(3, "a", placed_at=None))
+    engine.write("order_items", *(row("order_items", person_id=person(n), order_id="a", line_id="1", sku=f"of-{n}")
+                                  for n in (1, 2, 3)))
+    assert engine.rows("SELECT order_id, person_id FROM onethread.orders") == [("a", uuid.UUID(int=2))]
+    assert engine.rows("SELECT sku FROM onethread.order_items") == [("of-2",)]
+
+
+def test_orders_of_equal_times_go_to_the_least_person_as_text(engine: Engine) -> None:
+    first, second = uuid.UUID(int=(1 << 64) + 9), uuid.UUID(int=2 << 64)
+    assert str(first) < str(second)
+    engine.write("orders", order(first.int, "a"), order(second.int, "a"), order(5, "never", placed_at=None))
+    assert engine.rows("SELECT order_id, person_id FROM onethread.orders ORDER BY order_id") == [
+        ("a", first), ("never", uuid.UUID(int=5))]
+
+
+def test_money_of_another_currency_is_told_apart(engine: Engine) -> None:
+    engine.write("orders", order(1, "a"), order(1, "b", currency="UAH"), order(1, "c", currency=None))
+    assert engine.rows("SELECT order_id, revenue, revenue_reporting FROM onethread.orders ORDER BY order_id") == [
+        ("a", Decimal(100), Decimal(100)), ("b", Decimal(100), None), ("c", Decimal(100), None)]
+    engine.write("touchpoints", row("touchpoints", event_id="1", cost=5_0000, cost_currency="EUR"),
+                 row("touchpoints", event_id="2", cost=5_0000, cost_currency="UAH"), row("touchpoints", event_id="3"))
+    assert engine.rows("SELECT cost_reporting FROM onethread.touchpoints ORDER BY event_id") == [(5,), (None,), (None,)]
+
+
+def test_persons_carry_their_counted_orders(engine: Engine) -> None:
+    engine.write("persons", *(row("persons", person_id=person(n), shared=n == 3) for n in (1, 2, 3)))
+    engine.write(
+        "orders",
+        order(1, "a", placed_at=DAY_MS, returned_amount=10_0000), order(1, "b", placed_at=2 * DAY_MS, margin=None),
+        order(1, "in-uah", placed_at=3 * DAY_MS, currency="UAH"), order(1, "cancelled", status="cancelled"),
+        order(1, "never-placed", placed_at=None), order(3, "of-many", person_shared=True),
+    )
+    assert engine.rows(
+        "SELECT shared, orders, revenue, margin, returned, currency, unconverted,"
+        " toUnixTimestamp64Milli(first_order_at), toUnixTimestamp64Milli(last_order_at) FROM onethread.persons ORDER BY toString(person_id)"
+    ) == [
+        (False, 3, Decimal(200), Decimal(30), Decimal(10), "EUR", 1, DAY_MS, 3 * DAY_MS),
+        (False, 0, Decimal(0), None, Decimal(0), "EUR", 0, None, None),
+        (True, 0, Decimal(0), None, Decimal(0), "EUR", 0, None, None),
+    ]
+
+
+def test_persons_are_the_same_for_a_reader_whose_joins_use_nulls(engine: Engine) -> None:
+    engine.write("persons", row("persons"))
+    assert engine.rows("SELECT orders, revenue FROM onethread.persons SETTINGS join_use_nulls = 1") == [(0, Decimal(0))]
+
+
+def test_an_identifier_was_last_seen_when_anybody_was_seen_with_it(engine: Engine) -> None:
+    engine.write("identifiers", row("identifiers", node=person(1), value="a", first_seen_at=10),
+                 row("identifiers", node=person(2), value="b", first_seen_at=10))
+    engine.write("identifier_sightings",
+                 row("identifier_sightings", person_id=person(7), node=person(1), first_seen_at=10, last_seen_at=30),
+                 row("identifier_sightings", person_id=person(8), node=person(1), first_seen_at=20, last_seen_at=50))
+    assert engine.rows(
+        "SELECT value, toUnixTimestamp64Milli(first_seen_at), toUnixTimestamp64Milli(last_seen_at)"
+        " FROM onethread.identifiers ORDER BY value"
+    ) == [("a", 10, 50), ("b", 10, 10)]
+
+
+def test_visits_have_the_columns_of_sessions(engine: Engine) -> None:
+    engine.write("visits", row("visits", channel="web", device="mobile"))
+    sessions, visits = (columns_of(engine, view) for view in ("sessions", "visits"))
+    assert sessions <= visits
+    assert engine.rows("SELECT channels, devices, switches, parallel, entry_channel FROM onethread.visits") == [
+        (["web"], ["mobile"], 0, False, "web")]
+    engine.clear()
+    engine.write("visits", row("visits", device=None))
+    assert engine.rows("SELECT devices FROM onethread.visits") == [([],)]
+
+
+def test_person_channels_join_what_was_done_with_what_was_bought(engine: Engine) -> None:
+    touches = {"first_at": 1, "exposures": 0, "visits": 1, "sessions_started": 1}
+    engine.write(
+        "person_channels",
+        row("person_channels", person_id=person(1), channel="web", last_at=5, interactions=2, **touches),
+        row("person_channels", person_id=person(1), channel="pos", last_at=9, interactions=2, **touches),
+        row("person_channels", person_id=person(2), channel="sms", last_at=9, interactions=0, **touches),
+    )
+    engine.write("orders", order(1, "a", returns=1), order(1, "b", placed_channel="call_centre"),
+                 order(3, "shared", person_shared=True))
+    assert engine.rows(
+        "SELECT channel, interactions, orders, revenue, returns, preferred, first_at IS NULL"
+        " FROM onethread.person_channels ORDER BY toString(person_id), channel"
+    ) == [
+        ("call_centre", 0, 1, Decimal(100), 0, False, True),
+        ("pos", 2, 0, Decimal(0), 0, True, False),
+        ("web", 2, 1, Decimal(100), 1, False, False),
+        ("sms", 0, 0, Decimal(0), 0, False, False),
+    ]
+
+
+@pytest.mark.parametrize("view", migrations.VIEWS)
+def test_every_view_shows_a_row_sent_twice_once(engine: Engine, view: str) -> None:
+    for table in TABLES:
+        engine.write(table, row(table))
+        engine.write(table, row(table))
+    assert engine.rows(f"SELECT count() FROM onethread.{view}") == [(1,)]
+    assert len(engine.rows(f"SELECT * FROM onethread.{view}")) == 1
+
+
+CONTRACT = {
+    "persons": "person_id known shared first_seen_at last_seen_at last_interaction_at first_channel channels devices "
+               "identifier_kinds touchpoints sessions journeys orders revenue margin returned currency unconverted "
+               "first_order_at last_order_at home_store_id status unnoticed_by acquisition_channel acquisition_source "
+               "acquisition_medium acquisition_campaign acquired_at probability_alive predicted_orders "
+               "predicted_revenue predicted_margin predicted_at preferences consent",
+    "identifiers": "kind value person_id first_seen_at last_seen_at shared contested",
+    "touchpoints": "event_id person_id session_id visit_id journey_id order_id conversation_id message_id occurred_at "
+                   "local_at received_at channel source device language type role store_id staff skus query "
+                   "campaign_source campaign_medium campaign_name campaign_term campaign_content click_id cost "
+                   "cost_reporting amount currency after_sale identified_by properties",
+    "sessions": "session_id person_id started_at ended_at touchpoints channels devices switches device_switches "
+                "parallel entry_channel exit_channel entry_campaign stores order_ids",
+    "visits": "visit_id person_id started_at ended_at touchpoints channels devices switches device_switches parallel "
+              "entry_channel exit_channel entry_campaign stores order_ids channel device referrer",
+    "orders": "order_id person_id journey_id requested_at requested_channel placed_at placed_channel placed_device "
+              "placed_store_id placed_staff paid_at paid_channel payment_methods ready_at fulfilled_at "
+              "fulfilled_channel fulfilled_store_id fulfilment_method promised_at cancelled_at status total currency "
+              "revenue revenue_reporting margin returned_amount discount shipping tax points_spent promo_code "
+              "anonymous identified_by receipt_ids returns suspected_duplicate_of",
+    "order_items": "order_id person_id line_id sku name category brand quantity unit returned_quantity price discount "
+                   "margin currency placed_at channel store_id",
+    "person_channels": "person_id channel first_at last_at interactions exposures visits sessions_started orders "
+                       "revenue returns preferred",
+    "merges": "at action person_id other_person_id event_id reason",
+    "dead_letters": "at reason detail topic partition offset raw replayed_at",
+    "identifier_notes": "event_id kind note at",
+    "unidentifiable": "event_id channel type occurred_at reason",
+    "channels": "channel family",
+}
+
+
+@pytest.mark.parametrize("view", CONTRACT)
+def test_a_view_has_every_column_of_the_contract(engine: Engine, view: str) -> None:
+    assert set(CONTRACT[view].split()) <= columns_of(engine, view)
