@@ -51,9 +51,13 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
     touches.insert(at, (kept.event, same, owner[1]))
     seen.owner_of[event_id] = person
     changes: Changes = {}
-    started = 0 if person.is_shared else _cut_again(changes, seen, shaping, person, at)
-    if person.is_shared:
+    started = 0
+    if person.is_shared or kept.event.role != "interaction":
         changes["touchpoints", person.person_id, event_id] = touchpoint_row(person.person_id, NO_CUT, touches[at])
+        if not person.is_shared:
+            _recount_channels(changes, seen, person.person_id, kept.event, NO_CUT, {}, {})
+    else:
+        started = _cut_again(changes, seen, shaping, person, at)
     _sight(changes, seen, shaping, person, kept.event)
     _count(changes, seen, person, at, started)
     if kept.event.order_id is not None:
