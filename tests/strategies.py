@@ -21,6 +21,7 @@ from tests.oracle.build import event
 T = TypeVar("T")
 
 GAP_MS = 100
+CONFLICTS = 0.07
 DAY_MS = 86_400_000
 KINDS = (
     "customer_id", "loyalty_card", "phone", "email", "crm_id", "telegram_id", "payment_token", "device_id",
@@ -54,7 +55,7 @@ def make_world(random: Random, events_max: int = 24) -> World:
     for e in list(told):
         if _chance(random, 0.3):
             told.append(e)
-        if _chance(random, 0.07):
+        if _chance(random, CONFLICTS):
             told.append(_conflicting(random, e))
     offsets = list(range(len(told)))
     random.shuffle(offsets)

@@ -2,12 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
 from streams.core.event import Event, Identifier
 from streams.core.facts import TABLES, Key, Row
+from streams.core.policy import Policy
 from tests.oracle import orders, touches
 from tests.oracle.identity import Identity, node_key
 
@@ -29,11 +29,10 @@ class Touch(msgspec.Struct, frozen=True):
     person: bytes
 
 
-def expected(events: list[Event], policy: Any, gap_ms: int, pepper: bytes) -> Tables:
+def expected(events: list[Event], policy: Policy, gap_ms: int, pepper: bytes) -> Tables:
     """The rows of the tables `COVERED` that these events stand for, whatever order they came in.
 
     Shape:  accepted events, repeats and conflicting copies among them -> {table: {key: row in column order}}.
-    Policy: anything with the attributes of `streams.core.policy.Policy`.
     """
     identity = Identity(events, policy, pepper)
     kept = [_touch(copies, identity) for copies in _copies(events, identity)]

@@ -12,6 +12,7 @@ from typing import Any
 import networkx as nx
 
 from streams.core.event import Event, Identifier
+from streams.core.policy import Kind, Policy
 
 DAY_MS = 86_400_000
 KNOWN_STRENGTH = 60
@@ -38,7 +39,7 @@ class Identity:
     copy is another.
     """
 
-    def __init__(self, events: list[Event], policy: Any, pepper: bytes) -> None:
+    def __init__(self, events: list[Event], policy: Policy, pepper: bytes) -> None:
         self.policy, self.pepper = policy, pepper
         self.events = list({(e.event_id, e.digest): e for e in events}.values())
         self.graph = nx.Graph()
@@ -65,7 +66,7 @@ class Identity:
                     self.graph.add_edge(a, b, seen=[])
                 self.graph.edges[a, b]["seen"].append((e.at_ms, confidence[a] * confidence[b]))
 
-    def kind(self, i: Identifier) -> Any:
+    def kind(self, i: Identifier) -> Kind:
         return self.policy.kinds[i[0]]
 
     def _is_shared(self, i: Identifier) -> bool:
@@ -131,20 +132,23 @@ class Identity:
         order = self.anchor_order(e)
         return next((i for i in order if i not in self.shared), order[0])
 
+    def kin(self, e: Event) -> list[Identifier]:
+        """The anchor and what this event alone joins with it, in anchor order; none where all are shared."""
+        clear = [i for i in self.anchor_order(e) if i not in self.shared]
+        confidence = {(kind, value): c for kind, value, c in e.ids}
+
+        def joins(i: Identifier) -> bool:
+            at_once = self.kind(clear[0]).min_events == self.kind(i).min_events == 1
+            return at_once and confidence[clear[0]] * confidence[i] >= self.policy.threshold
+
+        return [i for i in clear if i == clear[0] or joins(i)]
+
     def through(self, e: Event) -> Identifier:
         """Step 5: the identifier through which the event's person is found."""
-        order = self.anchor_order(e)
-        clear = [i for i in order if i not in self.shared]
-        if not clear:
-            return order[0]
-        confidence = {(kind, value): c for kind, value, c in e.ids}
-        d = clear[0]
-        for i in clear:
-            at_once = self.kind(d).min_events == self.kind(i).min_events == 1
-            is_kin = i == d or (at_once and confidence[d] * confidence[i] >= self.policy.threshold)
-            if is_kin and i not in self.contested:
-                return i
-        return self._logged_in(d, e.at_ms)
+        kin = self.kin(e)
+        if not kin:
+            return self.anchor_order(e)[0]
+        return next((i for i in kin if i not in self.contested), None) or self._logged_in(kin[0], e.at_ms)
 
     def _logged_in(self, d: Identifier, at_ms: int) -> Identifier:
         """The personal partner last seen with `d` up to `at_ms`, else first seen after it, else `d`."""
@@ -158,7 +162,8 @@ class Identity:
             return d
         before = [at for at, _ in seen if at <= at_ms]
         chosen = max(before) if before else min(at for at, _ in seen)
-        return min((partner for at, partner in seen if at == chosen), key=self.rank)
+        found: Identifier = min((partner for at, partner in seen if at == chosen), key=self.rank)
+        return found
 
     def person_id(self, i: Identifier) -> bytes:
         """Step 6: a function of the set that `i` belongs to."""

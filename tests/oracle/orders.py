@@ -66,8 +66,7 @@ class Order:
         return None
 
     def _identified_by(self, identity: Identity) -> str | None:
-        ids = self.placing.ids if self.placing else ()
-        kinds = {kind for kind, value, _ in ids if (kind, value) not in identity.shared}
+        kinds = {kind for kind, _ in identity.kin(self.placing)} if self.placing else set()
         strong = [kind for kind in kinds if identity.policy.kinds[kind].strength >= KNOWN_STRENGTH]
         return min(strong, key=lambda kind: (-identity.policy.kinds[kind].strength, kind), default=None)
 

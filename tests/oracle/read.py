@@ -36,7 +36,8 @@ def contested(tables: Tables) -> set[str]:
 
 
 def person_of(tables: Tables, value: str) -> bytes:
-    return next(row[3] for row in tables["identifiers"].values() if row[2] == value)
+    person: bytes = next(row[3] for row in tables["identifiers"].values() if row[2] == value)
+    return person
 
 
 def whose(tables: Tables, event_id: str) -> tuple[bytes, str]:

@@ -105,11 +105,13 @@ class Run:
     def _work(self, n: int) -> None:
         size = self.random.choice([1, 2, 5, 50])
         batch = self.logs[n][self.offsets[n] : self.offsets[n] + size]
-        effects = self.partitions[n].work([m for record in batch for m in messages.unpack(record)])
+        partition = self.partitions[n]
+        for record in batch:
+            partition.work(messages.unpack(record))
         if self.disorder and self.random.random() < 0.05:
             self.partitions[n] = self._load(n)  # died before the commit: nothing of the batch stays
             return
-        self._commit(n, effects, len(batch))
+        self._commit(n, partition.take(), len(batch))
         if self.disorder and self.random.random() < 0.05:
             self.partitions[n] = self._load(n)
 
