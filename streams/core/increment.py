@@ -7,7 +7,7 @@ interactions are some of the touchpoints, so no session reaches over a pause of 
 """
 
 from bisect import bisect_left
-from collections import Counter
+from collections.abc import Iterable
 from typing import TypeAlias
 
 from streams.core.cluster import Cluster, Kept
@@ -113,10 +113,8 @@ def _recount_channels(
     changes: Changes, seen: View, who: bytes, event: Event, pieces: Cut,
     old_sessions: dict[bytes, Row], old_visits: dict[bytes, Row],
 ) -> None:
-    visits = Counter(row[_VISIT_CHANNEL] for row in pieces.visits)
-    visits.subtract(row[_VISIT_CHANNEL] for row in old_visits.values())
-    started = Counter(row[_ENTRY_CHANNEL] for row in pieces.sessions)
-    started.subtract(row[_ENTRY_CHANNEL] for row in old_sessions.values())
+    visits = _more(_VISIT_CHANNEL, pieces.visits, old_visits.values())
+    started = _more(_ENTRY_CHANNEL, pieces.sessions, old_sessions.values())
     for channel in {event.channel, *visits, *started}:
         old = seen.rows.get(("person_channels", who, channel))
         first, last, interactions, exposures, v, s = old[2:] if old else (event.at_ms, event.at_ms, 0, 0, 0, 0)
@@ -125,8 +123,19 @@ def _recount_channels(
             interactions += event.role == "interaction"
             exposures += event.role == "exposure"
         changes["person_channels", who, channel] = (
-            who, channel, first, last, interactions, exposures, v + visits[channel], s + started[channel],
+            who, channel, first, last, interactions, exposures, v + visits.get(channel, 0),
+            s + started.get(channel, 0),
         )
+
+
+def _more(channel: int, after: Iterable[Row], before: Iterable[Row]) -> dict[str, int]:
+    """How many rows a channel has more than before; a plain dict, for a Counter costs ten times as much here."""
+    more: dict[str, int] = {}
+    for row in after:
+        more[row[channel]] = more.get(row[channel], 0) + 1
+    for row in before:
+        more[row[channel]] = more.get(row[channel], 0) - 1
+    return more
 
 
 def _sight(changes: Changes, seen: View, shaping: Shaping, person: Person, event: Event) -> None:

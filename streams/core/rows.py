@@ -1,6 +1,6 @@
 """The rows that a cluster stands for: a pure function of its state, of which the sinks get the difference."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -51,7 +51,9 @@ class Person:
         elder = senior(policy, self.identifiers, first)
         self.person_id = person_id(shaping.keys.node(elder))
         self.first_seen_at = first[elder]
-        self.kinds = Counter(kind for kind, _ in self.identifiers)
+        self.kinds: dict[str, int] = {}
+        for kind, _ in self.identifiers:
+            self.kinds[kind] = self.kinds.get(kind, 0) + 1
         self.is_shared = not cluster.is_clear(elder)
         self.is_known = not self.is_shared and any(policy.kinds[kind].strength >= KNOWN_STRENGTH for kind in self.kinds)
 
