@@ -10,7 +10,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the one line that an old Python 
 
 import typer
 
-from cli import down, settle, sql, status, up
+from cli import down, emit, settle, sql, status, up
 from streams.errors import OneThreadError, UsageError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ for verb in (
     status,
     settle,
     sql,
+    emit,
 ):
     app.command(name=verb.__name__.removeprefix("cli."))(verb.command)
 

@@ -18,12 +18,16 @@ from streams.core.event_types import INTERACTION, OBSERVATION, ROLES, TYPES, Eve
 from streams.core.identifiers import CARD_NUMBER, UNKNOWN_KIND, Refused, email_sha256, normalise
 from streams.core.parts import Record
 from streams.core.policy import Policy
-from streams.core.refusal import Reason, Refusal, Reject
+from streams.core.refusal import EVENT_BYTES_MAX, Reason, Refusal, Reject
 
 EVENT_ID_LENGTH_MAX = 200
 TYPE_LENGTH_MAX = 100
 IDENTIFIERS_MAX = 20
 """Every two identifiers of an event are an edge: 20 make 190."""
+
+PACKED_BYTES_MAX = 2 * EVENT_BYTES_MAX
+"""Of `content` and `order` together: names of fields repeated over thousands of lines must not make a record that
+Kafka does not take."""
 
 AHEAD_MS_MAX = 24 * 3_600_000
 """A clock may be wrong by a day; what lies further in the future is a fault."""
@@ -272,7 +276,10 @@ def _pack(record: Record, order_id: str | None, at_ms: int, rules: Rules) -> tup
     zone = place["zone"] if place is not None else None
     local_ms = parts.local_ms(at_ms, record["utc_offset_min"], zone, rules.reporting_zone)
     content = parts.pack_content(record, local_ms, shown, _money(order, returned, cart), campaign_cost or message_cost)
-    return content, parts.pack_order(order, returned, loyalty)
+    packed_order = parts.pack_order(order, returned, loyalty)
+    if len(content) + len(packed_order) > PACKED_BYTES_MAX:
+        raise Refusal(Reason.OVERSIZE, f"expected at most {PACKED_BYTES_MAX} bytes when packed")
+    return content, packed_order
 
 
 def _money(order: parts.Part | None, returned: parts.Part | None, cart: parts.Part | None) -> parts.Part:

@@ -1,0 +1,120 @@
+"""What one group of records gave: events on their way, dead letters, notes, and the books of every partition read.
+
+The books of a partition of an events topic only grow: records read, refused, unidentifiable. They are kept with the
+state and leave as a row whose version is the number of records, so that the largest is the present one.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from streams.core.accept import Accepted, Note, Outcome
+from streams.core.dead_letter import dead_letter
+from streams.core.event import Event, Position, pack, unpack
+from streams.core.facts import Facts, Row
+from streams.core.keys import Keys
+from streams.core.messages import Observe, observe
+from streams.core.policy import Policy
+from streams.core.refusal import Reject
+
+Source: TypeAlias = tuple[str, int]
+"""(topic, partition) of an events topic."""
+
+ROWS_MAX = 500
+"""Rows of one Kafka record, each below 1 KB."""
+
+MESSAGES_MAX = 200
+MESSAGES_BYTES_MAX = 400_000
+"""Of one Kafka record. A single event packs to at most 512 KiB (`accept.PACKED_BYTES_MAX`), and a record holds 1 MB."""
+
+_FOR_GOOD = 1
+"""Version of a row that never changes: what a position gave."""
+
+
+@dataclass
+class Books:
+    """Cumulative counts of one partition of an events topic."""
+
+    records: int = 0
+    refused: int = 0
+    unidentifiable: int = 0
+
+    @staticmethod
+    def key(source: Source) -> bytes:
+        return b"b%b\0%d" % (source[0].encode(), source[1])
+
+    @classmethod
+    def unpack(cls, data: bytes | None) -> "Books":
+        return cls(*unpack(data)) if data else cls()
+
+    def pack(self) -> bytes:
+        return pack((self.records, self.refused, self.unidentifiable))
+
+
+@dataclass
+class Intake:
+    """Collects outcomes, record by record, and says what has to leave."""
+
+    keys: Keys
+    policy: Policy
+    books: dict[Source, Books]
+    letters: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    """(partition, dead letter)"""
+    refused: list[Reject] = field(default_factory=list)
+    unidentifiable: int = 0
+    _messages: dict[int, list[Observe]] = field(default_factory=lambda: defaultdict(list))
+    _rows: dict[tuple[int, str], list[Row]] = field(default_factory=lambda: defaultdict(list))
+
+    def take(self, outcome: Outcome, position: Position, at_ms: int, raw: bytes | None, schema_id: int | None) -> None:
+        """Note what became of the record at `position`, whose Kafka time is at_ms."""
+        topic, partition, offset = position
+        books = self.books[topic, partition]
+        books.records += 1
+        if isinstance(outcome, Accepted):
+            message = observe(outcome.event, self.policy)
+            self._messages[self.keys.owner(message.to)].append(message)
+            if outcome.notes:
+                self._note(outcome.notes, outcome.event.event_id, position, at_ms)
+        elif isinstance(outcome, Reject):
+            books.refused += 1
+            self.refused.append(outcome)
+            self.letters.append((partition, dead_letter(outcome, raw, at_ms, position, schema_id)))
+        else:
+            books.unidentifiable += 1
+            self.unidentifiable += 1
+            self._rows[partition, "unidentifiable"].append((
+                topic, partition, offset, outcome.event_id, outcome.channel, outcome.type, outcome.occurred_ms,
+                outcome.reason,
+            ))
+            self._note(outcome.notes, outcome.event_id, position, at_ms)
+
+    def _note(self, notes: tuple[Note, ...], event_id: str, position: Position, at_ms: int) -> None:
+        rows = self._rows[position[1], "identifier_notes"]
+        rows += [(*position, ordinal, event_id, kind, note, at_ms) for ordinal, (kind, note) in enumerate(notes)]
+
+    def messages(self) -> Iterator[tuple[int, list[Observe]]]:
+        """Accepted events by the partition that owns their anchor, as many together as one Kafka record holds."""
+        for partition, messages in self._messages.items():
+            batch: list[Observe] = []
+            size = 0
+            for message in messages:
+                if batch and (len(batch) == MESSAGES_MAX or size > MESSAGES_BYTES_MAX):
+                    yield partition, batch
+                    batch, size = [], 0
+                batch.append(message)
+                size += _bytes(message.event)
+            yield partition, batch
+
+    def facts(self) -> Iterator[tuple[int, Facts]]:
+        """Rows by the partition of their input: the books of every partition, notes, what identified nobody."""
+        for (topic, partition), books in self.books.items():
+            row = (topic, partition, books.records, books.refused, books.unidentifiable)
+            yield partition, Facts("intake", [(books.records, *row)], [])
+        for (partition, table), rows in self._rows.items():
+            for start in range(0, len(rows), ROWS_MAX):
+                yield partition, Facts(table, [(_FOR_GOOD, *row) for row in rows[start : start + ROWS_MAX]], [])
+
+
+def _bytes(event: Event) -> int:
+    return len(event.content) + len(event.order)
