@@ -1,5 +1,7 @@
 """The connection to ClickHouse and what its failures mean for the caller."""
 
+import logging
+
 from clickhouse_connect.driver import create_client
 from clickhouse_connect.driver.client import Client
 
@@ -30,6 +32,8 @@ def connect(url: str) -> Client:
     where ClickHouse is near; rows reach 8,000/s with 3 MB/s.
     Errors: clickhouse_connect's DatabaseError, its OperationalError where nobody answers.
     """
+    # The driver logs a stack trace of every failure, with what ClickHouse quotes of the rows; callers log what they do.
+    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
     if url.startswith("chdb:"):
         return create_client(dsn=url)
     return create_client(dsn=url, autogenerate_session_id=False, compress=False)

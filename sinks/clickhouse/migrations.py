@@ -20,8 +20,8 @@ from streams.errors import OneThreadError, UsageError
 from streams.settings import Settings
 
 VIEWS = (
-    "touchpoints", "sessions", "visits", "orders", "order_items", "persons", "person_channels", "identifiers",
-    "merges", "dead_letters", "identifier_notes", "unidentifiable", "intake",
+    "touchpoints", "sessions", "visits", "facts_orders_in_doubt", "orders", "order_items", "persons", "person_channels",
+    "identifiers", "merges", "dead_letters", "identifier_notes", "unidentifiable", "intake",
 )
 """Every view with a file, in an order in which each needs only those before it."""
 

@@ -15,9 +15,9 @@ from streams.settings import Settings
 from streams.topics import Topics
 from streams.transport.commit import Work
 
-PAUSE_S = 0.1
-"""At least this long from one insert to the next: meanwhile small groups become one, and ClickHouse gets at most ten
-parts a second of each table from a worker. A tenth of the latency allowed."""
+PAUSE_S = 0.2
+"""At least this long from one insert to the next: meanwhile small groups become one, and ClickHouse gets at most five
+parts a second of each table from a worker. Half of it is what a row waits on average."""
 
 ROWS_MAX = 20_000
 """Rows of one insert over all tables; at 3 KB a decoded row they take about 60 MB."""

@@ -1,7 +1,18 @@
 -- One row an order. Where several persons hold rows of one order_id, the row that was placed first stays (never placed
 -- is last), then the one of the least person_id. A person_id is compared as text: the engine orders UUIDs otherwise.
 CREATE OR REPLACE VIEW onethread.orders AS
-WITH (SELECT reporting_currency FROM onethread.settings) AS reporting
+WITH
+    (SELECT reporting_currency FROM onethread.settings) AS reporting,
+    winners AS (
+        SELECT
+            order_id,
+            argMin(person_id, (
+                placed_at IS NULL, ifNull(placed_at, toDateTime64(0, 3, 'UTC')), toString(person_id)
+            ))
+        FROM onethread.facts_orders FINAL
+        WHERE cityHash64(order_id) IN onethread.facts_orders_in_doubt
+        GROUP BY order_id
+    )
 SELECT
     order_id, person_id, person_shared,
     CAST(NULL, 'Nullable(UUID)') AS journey_id,
@@ -15,8 +26,4 @@ SELECT
     discount, shipping, tax, points_spent, promo_code, anonymous, identified_by, receipt_ids, returns,
     CAST(NULL, 'Nullable(String)') AS suspected_duplicate_of
 FROM onethread.facts_orders FINAL
-WHERE (order_id, person_id) IN (
-    SELECT order_id, argMin(person_id, (placed_at IS NULL, ifNull(placed_at, toDateTime64(0, 3, 'UTC')), toString(person_id)))
-    FROM onethread.facts_orders FINAL
-    GROUP BY order_id
-)
+WHERE cityHash64(order_id) NOT IN onethread.facts_orders_in_doubt OR (order_id, person_id) IN winners

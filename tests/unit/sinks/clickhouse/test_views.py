@@ -76,7 +76,8 @@ def test_persons_carry_their_counted_orders(engine: Engine) -> None:
     )
     assert engine.rows(
         "SELECT shared, orders, revenue, margin, returned, currency, unconverted,"
-        " toUnixTimestamp64Milli(first_order_at), toUnixTimestamp64Milli(last_order_at) FROM onethread.persons ORDER BY toString(person_id)"
+        " toUnixTimestamp64Milli(first_order_at), toUnixTimestamp64Milli(last_order_at)"
+        " FROM onethread.persons ORDER BY toString(person_id)"
     ) == [
         (False, 3, Decimal(200), Decimal(30), Decimal(10), "EUR", 1, DAY_MS, 3 * DAY_MS),
         (False, 0, Decimal(0), None, Decimal(0), "EUR", 0, None, None),
@@ -133,7 +134,7 @@ def test_person_channels_join_what_was_done_with_what_was_bought(engine: Engine)
     ]
 
 
-@pytest.mark.parametrize("view", migrations.VIEWS)
+@pytest.mark.parametrize("view", [view for view in migrations.VIEWS if not view.startswith("facts_")])
 def test_every_view_shows_a_row_sent_twice_once(engine: Engine, view: str) -> None:
     for table in TABLES:
         engine.write(table, row(table))
