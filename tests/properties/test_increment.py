@@ -1,0 +1,70 @@
+"""The shortcut for one more touchpoint equals making the whole view anew, and is taken where it should be."""
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.core import graph, increment
+from streams.core.cluster import Cluster, Kept
+from streams.core.event import Event
+from streams.core.increment import Changes
+from streams.core.rows import Shaping, View, view
+from tests.oracle.build import event, money
+from tests.unit.streams.core.graphs import MINUTE, Graph
+
+KINDS = [
+    ("page_viewed", "interaction"), ("ad_viewed", "exposure"), ("wifi_seen", "observation"), ("noted", "record"),
+    ("order_placed", "interaction"), ("order_paid", "order_fact"),
+]
+
+
+def _events(random: Random) -> list[Event]:
+    events = []
+    for n in range(random.randint(2, 40)):
+        type_, role = random.choice(KINDS)
+        person = random.randint(1, 2)
+        ids = [f"anonymous_id:{person}{random.choice('ab')}"]
+        ids += [f"customer_id:{person}"] if random.randint(0, 2) == 0 else []
+        order = {"order_id": f"o{random.randint(1, 3)}", "total": money(10), "currency": "EUR"}
+        events.append(event(
+            str(n), random.randint(0, 60) * 7 * MINUTE, *ids, type=type_, role=role,
+            channel=random.choice(["web", "pos"]),
+            device=random.choice([None, "desktop", "mobile"]), store_id=random.choice([None, None, "S1", "S2"]),
+            **({"order": order} if type_.startswith("order") else {}),
+        ))
+    return events
+
+
+def _see_checked(events: list[Event]) -> int:
+    """How often the shortcut was taken; each time it is held against the whole."""
+    taken = 0
+
+    def checked(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes | None:
+        nonlocal taken
+        before = dict(seen.rows)
+        changes = increment.add(cluster, shaping, seen, kept)
+        if changes is not None:
+            taken += 1
+            whole = view(cluster, shaping)
+            assert (seen.rows, seen.orders) == (whole.rows, whole.orders)
+            keys = whole.rows.keys() | before.keys()
+            assert changes == {k: whole.rows.get(k) for k in keys if before.get(k) != whole.rows.get(k)}
+        return changes
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graph, "add", checked)
+        Graph(1).see(*events)
+    return taken
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_the_shortcut_equals_the_whole(random: Random) -> None:
+    _see_checked(_events(random))
+
+
+def test_the_shortcut_is_taken_for_whoever_comes_again() -> None:
+    assert _see_checked([event(str(n), n * MINUTE, "anonymous_id:a") for n in range(5)]) == 4
+    assert sum(_see_checked(_events(Random(seed))) for seed in range(10)) > 50
