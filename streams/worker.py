@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+from typing import Any
 
 import prometheus_client
 import structlog
@@ -44,19 +45,16 @@ async def serve(addresses: Addresses, index: int) -> int:
     app, committer = create_app(settings.load(addresses.home), addresses, index, datadir)
     await asyncio.to_thread(committer.start)
     log.info("starting", worker=index, brokers=addresses.kafka_bootstrap)
-    await app.start()
-    # What lives now lives for good; the collector need not look at it again, and Faust calls it at every rebalance.
-    gc.collect()
-    gc.freeze()
-    watching = asyncio.create_task(watch(app))
+    starting = asyncio.create_task(_start(app))
+    watching = asyncio.create_task(watch(app, committer))
     stopping = asyncio.create_task(stop.wait())
-    ended = asyncio.create_task(app.wait_until_stopped())
-    await asyncio.wait({watching, stopping, ended}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
     metrics.WORKER_READY.set(0)
-    if not stop.is_set():
-        log.critical("crashed", worker=index, reason=repr(app.crash_reason or _failure(watching)))
+    if watching.done():
+        log.critical("crashed", worker=index, reason=repr(watching.exception()))
         _leave(EXIT_FAILED)
     watching.cancel()
+    starting.cancel()
     log.info("stopping", worker=index)
     try:
         await asyncio.wait_for(app.stop(), STOP_S_MAX)
@@ -67,8 +65,11 @@ async def serve(addresses: Addresses, index: int) -> int:
     return 0
 
 
-def _failure(task: "asyncio.Task[None]") -> BaseException | None:
-    return task.exception() if task.done() and not task.cancelled() else None
+async def _start(app: Any) -> None:
+    await app.start()
+    # What lives now lives for good; the collector need not look at it again, and Faust calls it at every rebalance.
+    gc.collect()
+    gc.freeze()
 
 
 def _leave(code: int) -> None:

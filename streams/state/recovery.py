@@ -3,12 +3,10 @@
 Rules it keeps:
 - It starts when no transaction is open on the changelog: a former owner's last commit may still be on its way.
 - It ends by position, not by record: the tail of a changelog is a transaction marker, or compacted away.
-- The position is asked inside `Consumer.getmany` and nowhere else: from another task, records in hand would be taken
-  for applied.
+- Every run of records begins where the one before it ended; a hole stops the worker, it never becomes the state.
 """
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 from faust.tables.manager import TableManager as StockTableManager
@@ -17,6 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
+from streams.transport.batching import Run
 from streams.transport.stable import wait_until_settled
 
 WRITE_RECORDS_MAX = 5000
@@ -25,36 +24,29 @@ WRITE_RECORDS_MAX = 5000
 class Recovery(StockRecovery):
     """Faust's recovery; its queue of single records is not used."""
 
-    applied_records = 0
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._next: dict[TP, int] = {}
+        self.applied_records = 0
 
-    async def apply_records(self, tp: TP, records: Sequence[Any]) -> None:
+    async def apply_run(self, tp: TP, run: Run) -> None:
         """Called by `Consumer.getmany` with what one fetch brought of one changelog partition."""
         if tp in self.active_tps:
-            offsets = self.active_offsets
+            offsets, ends = self.active_offsets, self.active_highwaters
         elif tp in self.standby_tps:
-            offsets = self.standby_offsets
+            offsets, ends = self.standby_offsets, self.standby_highwaters
         else:
             return
-        seen = offsets.get(tp)
-        if seen is not None and records[0].offset <= seen:
-            records = [record for record in records if record.offset > seen]
+        assert run.start == self._next[tp], f"{tp}: expected records from {self._next[tp]}, came {run.start}"
+        records = [record for record in run.records if offsets[tp] is None or record.offset > offsets[tp]]
         store = self.tp_to_table[tp].data
         for start in range(0, len(records), WRITE_RECORDS_MAX):
             store.apply(tp.partition, records[start : start + WRITE_RECORDS_MAX])
             await asyncio.sleep(0)
-        if records:
-            offsets[tp] = records[-1].offset
-            self.applied_records += len(records)
-        self._maybe_end()
-
-    async def check_tails(self) -> None:
-        """Called by `Consumer.getmany` when a fetch brought nothing: are we past the end of what lacks records?"""
-        for tp in list(self.active_tps):
-            end, have = self.active_highwaters.get(tp), self.active_offsets.get(tp)
-            if end is not None and have is not None and have < end:
-                position = await self.app.consumer.position(tp)
-                if position is not None and position > end:
-                    self.active_offsets[tp] = end
+        self._next[tp] = run.end
+        self.applied_records += len(records)
+        # The last of it may be a marker or compacted away: what counts is how far we have read.
+        offsets[tp] = max(offsets[tp] if offsets[tp] is not None else -1, min(run.end - 1, ends.get(tp, run.end)))
         self._maybe_end()
 
     def _maybe_end(self) -> None:
@@ -71,6 +63,10 @@ class Recovery(StockRecovery):
         brokers = ",".join(driver.server_list(transport.url, transport.default_port))
         await asyncio.to_thread(wait_until_settled, brokers, set(tps))
         await super()._build_highwaters(consumer, tps, destination, title)
+
+    async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Any, title: str) -> None:
+        self._next.update({tp: max(offsets[tp], 0) for tp in tps})
+        await super()._seek_offsets(consumer, tps, offsets, title)
 
     @Service.task
     async def _slurp_changelogs(self) -> None:

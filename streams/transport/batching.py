@@ -11,7 +11,7 @@ Rules it keeps, each with its reason in docs/decisions/0020:
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -37,22 +37,26 @@ PREFETCH_BACKOFF_S = 0.005
 """aiokafka's 0.1 holds up all partitions of a broker while one has records that were not taken yet."""
 POLL_S = 0.02
 """How soon to look again where runs are held back."""
+FETCH_S_MAX = 0.25
+"""A seek waits for the fetch at hand, so this is the most that a rebalance loses by it."""
 
 
 class Run(NamedTuple):
-    """Records of one partition in order, and the consumer's position behind them."""
+    """What a fetch brought of one partition: records in order, and where the consumer stood before and after."""
 
-    records: list[ConsumerRecord]
+    start: int
     end: int
+    records: list[ConsumerRecord]
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What an agent gets: records of one partition, the offset behind them, and on whose behalf they were read."""
+    """What an agent gets: records of one partition, the range they stand for, on whose behalf they were read."""
 
     tp: TP
-    records: list[ConsumerRecord]
+    start: int
     end: int
+    records: list[ConsumerRecord]
     membership: Membership
 
     def __len__(self) -> int:
@@ -60,11 +64,12 @@ class Batch:
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """The thread that owns the aiokafka consumer."""
+    """The thread that owns the aiokafka consumer. Fetches and seeks exclude each other."""
 
     membership: Membership | None = None
 
     async def on_start(self) -> None:
+        self._reading = asyncio.Lock()
         await super().on_start()
         self._consumer._fetcher._prefetch_backoff = PREFETCH_BACKOFF_S
 
@@ -81,12 +86,34 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         finally:
             driver.aiokafka.AIOKafkaConsumer = real
 
-    async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> dict[TP, Run]:
-        fetched = await super()._fetch_records(consumer, *args, **kwargs)
-        return {
-            TP(tp.topic, tp.partition): Run(records, await consumer.position(tp))
-            for tp, records in fetched.items() if records
-        }
+    async def fetch(self, membership: Membership, tps: set[TP], timeout_s: float) -> dict[TP, Run]:
+        """What came of `tps`; nothing when the membership is not `membership` any more."""
+        fetched: dict[TP, Run] = await self.call_thread(self._fetch, membership, tps, timeout_s)
+        return fetched
+
+    async def _fetch(self, membership: Membership, tps: set[TP], timeout_s: float) -> dict[TP, Run]:
+        # A fetch that began before a seek and ended after it, or was asked for before and began after it, would move
+        # the position behind records that its caller then drops as being of an older membership.
+        async with self._reading:
+            if self.membership is not membership:
+                return {}
+            before = self._positions(tps)
+            fetched = await self._fetch_records(self._consumer, tps, timeout=timeout_s)
+            after = self._positions(before.keys())
+        records = {TP(tp.topic, tp.partition): found for tp, found in fetched.items()}
+        return {tp: Run(before[tp], end, records.get(tp, [])) for tp, end in after.items() if end > before[tp]}
+
+    def _positions(self, tps: Iterable[TP]) -> dict[TP, int]:
+        """Where the consumer stands in those of `tps` that are assigned and have a position."""
+        subscription = self._consumer._subscription.subscription
+        if subscription is None or subscription.assignment is None:
+            return {}
+        states = {tp: subscription.assignment.state_value(tp) for tp in tps}
+        return {tp: state.position for tp, state in states.items() if state is not None and state.has_valid_position}
+
+    async def _seek_wait(self, consumer: Any, partitions: Any) -> None:
+        async with self._reading:
+            await super()._seek_wait(consumer, partitions)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         coordinator = self._consumer._coordinator
@@ -100,12 +127,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         await self.call_thread(self._seek_streams, offsets)
 
     async def _seek_streams(self, offsets: dict[TP, int | None]) -> None:
-        for tp, offset in offsets.items():
-            if offset is not None:
-                self._consumer.seek(tp, offset)
-        fresh = [driver.ensure_aiokafka_TP(tp) for tp, offset in offsets.items() if offset is None]
-        if fresh:
-            await self._consumer.seek_to_beginning(*fresh)
+        async with self._reading:
+            for tp, offset in offsets.items():
+                if offset is not None:
+                    self._consumer.seek(tp, offset)
+            fresh = [driver.ensure_aiokafka_TP(tp) for tp, offset in offsets.items() if offset is None]
+            if fresh:
+                await self._consumer.seek_to_beginning(*fresh)
 
 
 class Consumer(driver.Consumer):
@@ -114,10 +142,12 @@ class Consumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ranges: defaultdict[TP, Ranges] = defaultdict(Ranges)
-        self._held: dict[TP, deque[Run]] = {}
-        self._done: dict[TP, int] = {}
         self.waits_for_outside = 0
         """Agents that wait for the outside world on purpose (`streams.transport.loop`)."""
+        self.idle_commit = asyncio.Lock()
+        """Held while offsets of idle partitions are committed: the group must not go on to its next generation then."""
+        self._held: dict[TP, deque[Run]] = {}
+        self._committed: dict[TP, int] = {}
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -135,34 +165,32 @@ class Consumer(driver.Consumer):
         """One fetch: changelog records go to the recovery, stream records are delivered as far as there is room."""
         if not self.flow_active:
             await self.wait(self.can_resume_flow)
-        if self.should_stop:
-            return
         membership = self.membership
-        fetched = await self._fetch(timeout)
+        if self.should_stop or membership is None:
+            return
+        fetched = await self._fetch(membership, timeout)
         if self.should_stop or self._left(membership):
             return
-        recovery = self.app.tables.recovery
-        if self.app.in_recovery and not fetched:
-            await recovery.check_tails()
         for tp, run in fetched.items():
             if self._is_changelog_tp(tp):
-                await recovery.apply_records(tp, run.records)
-            else:
+                await self.app.tables.recovery.apply_run(tp, run)
+            elif run.records:
                 self._held[tp] = deque(_slices(run))
+            else:
+                self.ranges[tp].skip(run.start, run.end)
         for tp in self._deliverable():
             if self._left(membership):
                 return
-            assert membership is not None
             run = self._take(tp)
-            self.ranges[tp].deliver(run.records[0].offset, run.end)
-            yield tp, self._message(Batch(tp, run.records, run.end, membership))
+            self.ranges[tp].deliver(run.start, run.end)
+            yield tp, _message(Batch(tp, run.start, run.end, run.records, membership))
 
-    def _left(self, membership: Membership | None) -> bool:
+    def _left(self, membership: Membership) -> bool:
         """Has the group moved on since `membership`? Then what was fetched is not ours to deliver."""
         return not self.flow_active or self.membership is not membership
 
-    async def _fetch(self, wait: float) -> dict[TP, Run]:
-        wanted = set()
+    async def _fetch(self, membership: Membership, timeout_s: float) -> dict[TP, Run]:
+        wanted, wait = set(), min(timeout_s, FETCH_S_MAX)
         for tp in self._get_active_partitions():
             if self._is_changelog_tp(tp):
                 wanted.add(tp)
@@ -172,11 +200,9 @@ class Consumer(driver.Consumer):
                 wait = min(wait, POLL_S)
             else:
                 wanted.add(tp)
-        if self.app.in_recovery:
-            wait = min(wait, 0.25)
         if wanted:
-            fetched: dict[TP, Run] = await self._getmany(active_partitions=wanted, timeout=wait)
-            return fetched
+            thread: ConsumerThread = self._thread
+            return await thread.fetch(membership, wanted, wait)
         await asyncio.sleep(min(wait, POLL_S))  # an empty set would make aiokafka return every partition
         return {}
 
@@ -203,26 +229,31 @@ class Consumer(driver.Consumer):
             del self._held[tp]
         return run
 
-    def _message(self, batch: Batch) -> ConsumerMessage:
-        first, last = batch.records[0], batch.records[-1]
-        return ConsumerMessage(
-            batch.tp.topic, batch.tp.partition, first.offset, (last.timestamp or 0) / 1000, 0, (), b"", batch,
-            None, 0, 0, batch.tp, generation_id=batch.membership.generation,
-        )
-
     # -- acknowledgement
 
     def ack(self, message: ConsumerMessage) -> bool:
-        """The batch is committed. Nothing is left for Faust to commit: the offsets went with the transaction."""
+        """The batch is done. Nothing is left for Faust to commit: the offsets went with the transaction."""
         if message.acked:
             return False
         message.acked = True
         self._unacked_messages.discard(message)
-        end = self.ranges[message.tp].acknowledge(message.offset)
-        if end is not None:
-            self._done[message.tp] = end
+        self.ranges[message.tp].acknowledge(message.value.start)
         notify(self._waiting_for_ack)
         return True
+
+    def committed(self, offsets: Mapping[TP, int]) -> None:
+        """These offsets are committed, and what they stand for is acknowledged."""
+        for tp, end in offsets.items():
+            self.ranges[tp].commit(end)
+            self._committed[tp] = end
+
+    def idle_ends(self) -> dict[TP, int]:
+        """Offsets to commit for partitions where nothing is in hand but the log went on without records for us.
+
+        Without it a partition would seem to lag for ever by the markers at its end.
+        """
+        ends = {tp: ranges.end_after() for tp, ranges in self.ranges.items() if ranges.is_idle}
+        return {tp: end for tp, end in ends.items() if end is not None}
 
     def release(self, message: ConsumerMessage) -> None:
         """Give a batch up without committing it, because the group rebalances; its next owner does it.
@@ -237,16 +268,15 @@ class Consumer(driver.Consumer):
         """Holes between runs are no concern of `Ranges`."""
 
     def lags(self) -> dict[TP, tuple[int, int]]:
-        """(offset behind what is committed, end of the log) of each stream partition whose end is known."""
-        ends = {tp: self.highwater(tp) for tp in self._done if tp in self.assignment()}
-        return {tp: (self._done[tp], end) for tp, end in ends.items() if end is not None}
+        """(committed offset, end of the log) of each stream partition whose end is known."""
+        ends = {tp: self.highwater(tp) for tp in self._committed if tp in self.assignment()}
+        return {tp: (self._committed[tp], end) for tp, end in ends.items() if end is not None}
 
     # -- seeking and rebalances
 
     def _forget(self) -> None:
         self._held.clear()
-        for ranges in self.ranges.values():
-            ranges.forget()
+        self.ranges.clear()
 
     async def seek_to_committed(self) -> dict[TP, int | None]:
         """Seek all streams to their committed offsets, waiting for transactions that are still open."""
@@ -257,12 +287,15 @@ class Consumer(driver.Consumer):
         brokers = ",".join(driver.server_list(self.transport.url, self.transport.default_port))
         offsets = await asyncio.to_thread(committed_offsets, brokers, self.app.conf.id, streams)
         await self._thread.seek_streams(offsets)
-        self._done = {tp: offset or 0 for tp, offset in offsets.items()}
+        self._committed = {tp: offset or 0 for tp, offset in offsets.items()}
+        self.ranges.update({tp: Ranges(offset) for tp, offset in offsets.items()})
         return offsets
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """What is in hand may finish and commit, the broker still takes this generation; what is held is dropped."""
         self._held.clear()
+        async with self.idle_commit:
+            pass
         await super().on_partitions_revoked(revoked)
         self._forget()
 
@@ -272,12 +305,21 @@ class Consumer(driver.Consumer):
 
 
 def _slices(run: Run) -> Iterable[Run]:
-    """The run cut to batches; only the last slice ends behind what the fetch skipped at its end."""
-    records = run.records
-    for start in range(0, len(records), BATCH_RECORDS_MAX):
-        part = records[start : start + BATCH_RECORDS_MAX]
-        is_last = start + BATCH_RECORDS_MAX >= len(records)
-        yield Run(part, run.end if is_last else part[-1].offset + 1)
+    """The run cut to batches that join; only the last ends behind what the fetch skipped at its end."""
+    start, records = run.start, run.records
+    for begin in range(0, len(records), BATCH_RECORDS_MAX):
+        part = records[begin : begin + BATCH_RECORDS_MAX]
+        end = run.end if begin + BATCH_RECORDS_MAX >= len(records) else part[-1].offset + 1
+        yield Run(start, end, part)
+        start = end
+
+
+def _message(batch: Batch) -> ConsumerMessage:
+    first, last = batch.records[0], batch.records[-1]
+    return ConsumerMessage(
+        batch.tp.topic, batch.tp.partition, first.offset, (last.timestamp or 0) / 1000, 0, (), b"", batch,
+        None, 0, 0, batch.tp, generation_id=batch.membership.generation,
+    )
 
 
 class Transport(driver.Transport):

@@ -1,7 +1,9 @@
 """Group commit: what an agent works on is everything that waits for it, so that one transaction serves many batches."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from faust.types import TP
@@ -28,21 +30,22 @@ class Group:
     def membership(self) -> Membership:
         return self.batches[0].membership
 
-    @property
+    @cached_property
     def offsets(self) -> dict[TP, int]:
         """Per partition the offset to commit with this group's results.
 
         Errors: AssertionError when an earlier batch of the partition is still in hand: a transaction here would
                 publish results whose offset cannot go with them.
         """
-        consumer = self.stream.app.consumer
-        offsets = {}
-        for tp in {batch.tp for batch in self.batches}:
-            batches = [batch for batch in self.batches if batch.tp == tp]
-            end = consumer.ranges[tp].end_after({batch.records[0].offset for batch in batches})
-            assert end == batches[-1].end, f"{tp}: may commit {end}, the group ends at {batches[-1].end}"
-            offsets[tp] = end
-        return offsets
+        ranges = self.stream.app.consumer.ranges
+        starts: defaultdict[TP, list[int]] = defaultdict(list)
+        for batch in self.batches:
+            starts[batch.tp].append(batch.start)
+        ends = {batch.tp: batch.end for batch in self.batches}
+        for tp, end in ends.items():
+            may = ranges[tp].end_after(starts[tp])
+            assert (may or 0) >= end, f"{tp}: only {may} may be committed, the group ends at {end}"
+        return ends
 
     def __len__(self) -> int:
         """Records in the group."""
@@ -52,6 +55,7 @@ class Group:
         """The group is committed, in Kafka and in the store."""
         for event in self.events:
             await self.stream.ack(event)
+        self.stream.app.consumer.committed(self.offsets)
 
     def release(self) -> None:
         """Give the group up uncommitted: the partitions are leaving, their next owner does it."""
@@ -69,7 +73,7 @@ async def groups(stream: Any, records_max: int = GROUP_RECORDS_MAX) -> AsyncIter
     app, queue = source.app, source.channel.queue
     consumer = app.consumer
     async for event in source.events():
-        if event.value.membership is not consumer.membership:
+        if app.rebalancing or event.value.membership is not consumer.membership:
             consumer.release(event.message)
             continue
         group = Group(source, [event])

@@ -13,6 +13,7 @@ import structlog
 from faust.types import TP
 
 from streams import metrics
+from streams.transport.commit import Committer, Work
 from streams.transport.loop import die
 
 STALL_S = 60.0
@@ -45,12 +46,15 @@ class Progress:
         self._seen = {tp: (done, now) for tp, (done, _) in self._seen.items()}
 
 
-async def watch(app: Any) -> None:
-    """Set the gauges, and leave when a partition stands still. Runs as long as the application."""
+async def watch(app: Any, committer: Committer) -> None:
+    """Set the gauges, commit past markers, and leave when a partition stands still. Runs as long as the application."""
     progress = Progress()
     while True:
         await asyncio.sleep(LOOK_S)
+        if app.crashed:
+            die("crashed", reason=repr(app.crash_reason))
         consumer = app.consumer
+        await commit_idle(app, committer)
         lags = consumer.lags()
         ready = bool(consumer.assignment()) and not app.rebalancing and not app.in_recovery
         metrics.WORKER_READY.set(ready)
@@ -62,3 +66,17 @@ async def watch(app: Any) -> None:
         stalled = progress.stalled(lags, now)
         if stalled:
             die("stalled", partitions=[f"{tp.topic}/{tp.partition}" for tp in stalled], rebalancing=app.rebalancing)
+
+
+async def commit_idle(app: Any, committer: Committer) -> None:
+    """Commit the offsets of partitions that ended in markers, so that what is consumed does not seem to lag.
+
+    Only where nothing is in hand: the offset is taken and queued for the commit without a pause, and what is delivered
+    after that is committed after it.
+    """
+    consumer = app.consumer
+    async with consumer.idle_commit:
+        ends = {} if app.rebalancing else consumer.idle_ends()
+        if ends:
+            await committer.commit(Work(offsets=ends), consumer.membership)
+            consumer.committed(ends)
