@@ -14,7 +14,8 @@ from deploy.local.gateway.engine import Engine
 from deploy.local.gateway.server import Gateway
 from streams.errors import OneThreadError
 
-DRAIN_S = 10.0  # how long running queries may go on after a stop was asked for
+DRAIN_S = 10.0  # how long running queries may go on after a stop was asked for; half of it undisturbed
+LINE_BYTES = 1 << 20  # of a request line, since queries come in the URL: ClickHouse's http_max_uri_size
 MEMORY_MB = 1024  # of the engine; the whole local stack promises to run in 2 GB
 
 log = structlog.get_logger()
@@ -23,9 +24,12 @@ log = structlog.get_logger()
 async def serve(path: Path, host: str, port: int, memory_mb: int) -> None:
     """Open `path`, listen, and return once a signal asked to stop and running queries are over."""
     engine = Engine(path, memory_mb << 20)
+    gateway = Gateway(engine)
     runner = web.AppRunner(
-        Gateway(engine).application(),
+        gateway.application(),
         auto_decompress=False,
+        max_line_size=LINE_BYTES,
+        max_field_size=LINE_BYTES,
         handler_cancellation=True,
         shutdown_timeout=DRAIN_S,
         access_log=None,
@@ -39,6 +43,7 @@ async def serve(path: Path, host: str, port: int, memory_mb: int) -> None:
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
         await stop.wait()
     finally:
+        asyncio.get_running_loop().call_later(DRAIN_S / 2, gateway.stop_queries)
         await runner.cleanup()
         engine.close()
     log.info("gateway_stopped")

@@ -5,7 +5,7 @@ not know is a setting and is judged by the engine; GET and HEAD imply readonly=2
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO
 
@@ -14,12 +14,24 @@ from deploy.local.gateway.statement import Statement, parse
 
 # Parameters of the HTTP interface; they are no settings.
 INTERFACE = frozenset(
-    ["query", "database", "default_format", "query_id", "session_id", "session_timeout", "session_check"]
-    + ["close_session", "user", "password", "role", "quota_key", "compress", "decompress", "client_protocol_version"]
-    + ["buffer_size", "wait_end_of_query", "stacktrace"]
+    (
+        *("query", "database", "default_format", "query_id", "session_id", "session_timeout", "session_check"),
+        *("close_session", "user", "password", "role", "quota_key", "compress", "decompress"),
+        *("client_protocol_version", "buffer_size", "wait_end_of_query", "stacktrace"),
+    )
 )
 HEAD_BYTES = 1 << 20  # a statement in front of inserted data fits in here: ClickHouse's own limit is 256 KiB
 CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class External:
+    """A table that comes with the request and lives as long as it."""
+
+    name: str
+    structure: str
+    format: str
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,7 @@ class Query:
     database: str | None
     default_format: str
     query_id: str
+    externals: tuple[External, ...] = ()
     session_id: str | None = None
     session_timeout_s: int = 60
     session_check: bool = False
@@ -51,28 +64,35 @@ class Query:
 
     def data(self) -> Iterator[bytes]:
         """The inserted data, in pieces of about CHUNK_BYTES."""
-        assert self.statement.data_at is not None, "only an INSERT with data has data"
+        assert self.statement.takes_data, "only an INSERT with data has data"
         if piece := self.head[self.statement.data_at :]:
             yield piece
         while piece := self.rest.read(CHUNK_BYTES):
             yield piece
 
 
-def read(method: str, items: Iterable[tuple[str, str]], headers: Mapping[str, str], body: IO[bytes]) -> Query:
+def read(
+    method: str,
+    given: Mapping[str, str],
+    headers: Mapping[str, str],
+    body: IO[bytes],
+    files: Mapping[str, bytes] | None = None,
+) -> Query:
     """Read one request.
 
-    Shape:  URL parameters in order (the last of a name wins), headers, the decompressed body at its start -> Query.
+    Shape:  URL and form parameters, headers, the decompressed body at its start, uploaded tables by name -> Query.
     Errors: ClickHouseError for what cannot be read as one statement.
     """
-    given = dict(items)
     head = given.get("query", "").encode()
     head = head + b"\n" if head else b""
     head += body.read(HEAD_BYTES)
     statement = parse(head)
-    if statement.data_at is None:
-        head += body.read()
+    if not statement.takes_data and (more := body.read()):
+        head += more
         statement = parse(head)
-    settings = {name: value for name, value in given.items() if name not in INTERFACE and not name.startswith("param_")}
+    externals = tuple(_external(name, data, given) for name, data in (files or {}).items())
+    ours = INTERFACE | {f"{table.name}_{part}" for table in externals for part in ("structure", "types", "format")}
+    settings = {name: value for name, value in given.items() if name not in ours and not name.startswith("param_")}
     if method in ("GET", "HEAD") and settings.get("readonly", "0") == "0":
         settings["readonly"] = "2"
     if settings.get("readonly", "0") not in ("0", "1", "2"):
@@ -86,7 +106,35 @@ def read(method: str, items: Iterable[tuple[str, str]], headers: Mapping[str, st
         database=given.get("database") or headers.get("X-ClickHouse-Database") or None,
         default_format=given.get("default_format") or headers.get("X-ClickHouse-Format") or "TabSeparated",
         query_id=given.get("query_id") or str(uuid.uuid4()),
+        externals=externals,
         session_id=given.get("session_id") or None,
-        session_timeout_s=int(given.get("session_timeout") or 60),
+        session_timeout_s=_whole(given.get("session_timeout") or "60"),
         session_check=given.get("session_check") == "1",
     )
+
+
+def _external(name: str, data: bytes, given: Mapping[str, str]) -> External:
+    structure = given.get(f"{name}_structure")
+    if not structure and (types := given.get(f"{name}_types")):
+        structure = ", ".join(f"_{number} {part}" for number, part in enumerate(_split(types), start=1))
+    if not structure:
+        raise ClickHouseError(36, "BAD_ARGUMENTS", f"Neither structure nor types have been provided for table {name}")
+    return External(name, structure, given.get(f"{name}_format") or "TabSeparated", data)
+
+
+def _split(types: str) -> list[str]:
+    """The parts between commas that stand outside of brackets."""
+    parts, depth = [""], 0
+    for character in types:
+        depth += (character == "(") - (character == ")")
+        if character == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise ClickHouseError(36, "BAD_ARGUMENTS", f"Invalid session timeout: {text!r}")
+    return int(text)

@@ -1,4 +1,4 @@
-"""The HTTP side: bodies to temporary files, requests to the engine's threads, answers and exceptions with headers.
+"""The HTTP side: requests to the engine's threads, answers and exceptions with their headers.
 
 Rules kept: an answer starts when its result is complete, so an exception never looks like rows; a client that goes away
 has its query stopped; logs hold kinds, times and codes, never query text.
@@ -6,22 +6,21 @@ has its query stopped; logs hold kinds, times and codes, never query text.
 
 import asyncio
 import json
-import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, cast
 
 import structlog
 from aiohttp import web
 
-from deploy.local.gateway import encodings
-from deploy.local.gateway.engine import Answer, Engine
+from deploy.local.gateway import access, encodings
+from deploy.local.gateway.engine import Answer, Engine, spool
 from deploy.local.gateway.errors import ClickHouseError
-from deploy.local.gateway.request import Query, read
+from deploy.local.gateway.request import CHUNK_BYTES, Query, read
+from deploy.local.gateway.upload import receive
 
-MEMORY_BYTES = 16 << 20  # of a request's body; what is larger lies in a file
-THREADS = 16
+# So many long queries may run before a short one waits; the engine shares the cores among them.
+THREADS = 64
 
 log = structlog.get_logger()
 
@@ -32,6 +31,7 @@ class Gateway:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="query")
+        self._running: dict[str, Query] = {}
 
     def application(self) -> web.Application:
         """The routes: `/`, `/ping`, `/replicas_status`."""
@@ -41,55 +41,69 @@ class Gateway:
         app.router.add_get("/replicas_status", self.ping)
         return app
 
+    def stop_queries(self) -> None:
+        """Ask the engine to stop whatever runs."""
+        for query in list(self._running.values()):
+            self._engine.cancel(query)
+
     async def ping(self, _: web.Request) -> web.Response:
-        """Says that the engine takes queries."""
+        """Says that the gateway takes queries."""
         return web.Response(text="Ok.\n", content_type="text/html")
 
-    async def query(self, request: web.Request) -> web.Response:
+    async def query(self, request: web.Request) -> web.StreamResponse:
         """Carry out one request."""
         if request.method in ("GET", "HEAD") and not request.query_string:
             return await self.ping(request)
         started = time.monotonic()
         query_id = request.query.get("query_id", "")
-        kind, rows, error = "", 0, None
+        seen = {"kind": "", "rows": 0, "code": 0}
         try:
-            with tempfile.SpooledTemporaryFile(MEMORY_BYTES) as file:
-                body = cast(IO[bytes], file)
-                await _receive(request, body)
-                query = read(request.method, request.query.items(), request.headers, body)
-                kind, query_id = query.statement.kind, query.query_id
+            with spool() as body:
+                access.check(request.headers, request.query)
+                form = await receive(request, body)
+                query = read(request.method, {**request.query, **form.fields}, request.headers, body, form.files)
+                query_id, seen["kind"] = query.query_id, query.statement.kind
                 answer = await self._run(query)
-                rows = answer.written_rows or answer.result_rows
-                return self._answer(request, query, answer, time.monotonic() - started)
-        except ClickHouseError as failed:
-            error = failed
-            return self._exception(failed, query_id)
+            seen["rows"] = answer.written_rows or answer.result_rows
+            with answer.body:
+                return await self._send(request, query, answer, time.monotonic() - started)
+        except ClickHouseError as error:
+            seen["code"] = error.code
+            return self._exception(error, query_id)
         finally:
-            log.info("query", kind=kind, ms=_ms(started), rows=rows, code=error.code if error else 0)
+            log.info("query", ms=round((time.monotonic() - started) * 1000), **seen)
 
     async def _run(self, query: Query) -> Answer:
         work = asyncio.get_running_loop().run_in_executor(self._threads, self._engine.run, query)
+        self._running[query.query_id] = query
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
             # The client went away. The body's file must outlive the thread that reads it, so wait for the stop.
-            self._engine.cancel(query.query_id)
+            self._engine.cancel(query)
             await asyncio.wait([work])
             raise
+        finally:
+            self._running.pop(query.query_id, None)
 
-    def _answer(self, request: web.Request, query: Query, answer: Answer, seconds: float) -> web.Response:
+    async def _send(self, request: web.Request, query: Query, answer: Answer, seconds: float) -> web.StreamResponse:
         headers = self._headers(query.query_id)
         headers["X-ClickHouse-Summary"] = _summary(answer, seconds)
         headers["X-ClickHouse-Format"] = query.format
         headers["X-ClickHouse-Timezone"] = query.settings.get("session_timezone") or self._engine.timezone
         headers["Content-Type"] = self._engine.content_types.get(query.format) or "text/plain; charset=UTF-8"
-        body = answer.body
-        if query.settings.get("enable_http_compression") == "1":
-            encoding = encodings.accepted(request.headers.get("Accept-Encoding", ""))
-            if encoding and body:
-                body = encodings.ENCODERS[encoding](body)
-                headers["Content-Encoding"] = encoding
-        return web.Response(body=body, headers=headers)
+        names = _encodings(request, query) if answer.size else []
+        if names and names[-1] != encodings.BLOCKS:
+            headers["Content-Encoding"] = names[-1]
+        pieces = _compressed(answer, names)
+        if answer.size <= CHUNK_BYTES:
+            return web.Response(body=b"".join(pieces), headers=headers)
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        for piece in pieces:
+            await response.write(piece)
+        await response.write_eof()
+        return response
 
     def _exception(self, error: ClickHouseError, query_id: str) -> web.Response:
         headers = self._headers(query_id)
@@ -101,28 +115,27 @@ class Gateway:
         return {"X-ClickHouse-Query-Id": query_id, "X-ClickHouse-Server-Display-Name": self._engine.host}
 
 
-async def _receive(request: web.Request, body: IO[bytes]) -> None:
-    """Write the request's plain body into `body` and rewind it."""
-    async for piece in _plain(request):
-        body.write(piece)
-    body.seek(0)
+def _encodings(request: web.Request, query: Query) -> list[str]:
+    """The encodings of the answer, in the order they are put on."""
+    names = [encodings.BLOCKS] if request.query.get("compress") == "1" else []
+    if query.settings.get("enable_http_compression") == "1":
+        name = encodings.accepted(request.headers.get("Accept-Encoding", ""))
+        names += [name] if name else []
+    return names
 
 
-async def _plain(request: web.Request) -> AsyncIterator[bytes]:
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding in ("identity", ""):
-        async for piece in request.content.iter_any():
-            yield piece
-        return
-    decoder = encodings.decoder(encoding)
-    try:
-        async for piece in request.content.iter_any():
-            if plain := decoder.decompress(piece):
-                yield plain
-    except Exception as error:
-        raise encodings.damaged(encoding) from error
-    if not decoder.eof:
-        raise encodings.damaged(encoding)
+def _compressed(answer: Answer, names: list[str]) -> Iterator[bytes]:
+    pieces = iter(lambda: answer.body.read(CHUNK_BYTES), b"")
+    for name in names:
+        pieces = _encoded(pieces, name)
+    return pieces
+
+
+def _encoded(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
+    encoder = encodings.encoder(name)
+    yield from filter(None, map(encoder.compress, pieces))
+    if end := encoder.flush():
+        yield end
 
 
 def _summary(answer: Answer, seconds: float) -> str:
@@ -133,11 +146,7 @@ def _summary(answer: Answer, seconds: float) -> str:
         "written_bytes": answer.written_bytes,
         "total_rows_to_read": answer.read_rows,
         "result_rows": answer.result_rows or answer.written_rows,
-        "result_bytes": len(answer.body),
+        "result_bytes": answer.size,
         "elapsed_ns": int(seconds * 1e9),
     }
     return json.dumps({name: str(value) for name, value in counted.items()}, separators=(",", ":"))
-
-
-def _ms(started: float) -> int:
-    return round((time.monotonic() - started) * 1000)

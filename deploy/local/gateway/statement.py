@@ -12,6 +12,11 @@ from deploy.local.gateway.errors import ClickHouseError
 from deploy.local.gateway.lexer import Token, tokens
 
 _SPACES = b" \t\f"
+_KINDS = (
+    *("SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK", "USE", "SET", "KILL"),
+    *("CREATE", "ALTER", "DROP", "RENAME", "EXCHANGE", "TRUNCATE", "OPTIMIZE", "ATTACH", "DETACH", "SYSTEM", "DELETE"),
+    *("UPDATE", "GRANT", "REVOKE", "BACKUP", "RESTORE", "UNDROP", "REPLACE"),
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,17 @@ class Statement:
     text: bytes
     format: str | None = None
     data_at: int | None = None
+    temporary: bool = False
+
+    @property
+    def takes_data(self) -> bool:
+        """True for an INSERT whose data follows the statement."""
+        return self.data_at is not None
+
+    @property
+    def leaves_state(self) -> bool:
+        """True for what a session keeps for its next request."""
+        return self.kind in ("SET", "USE") or self.temporary
 
 
 def parse(sql: bytes) -> Statement:
@@ -47,8 +63,15 @@ def parse(sql: bytes) -> Statement:
     first = body[0]
     if len(body) == 1 or not (first.kind == "word" or first.is_mark("(")):
         raise ClickHouseError(62, "SYNTAX_ERROR", "Syntax error: failed at position 1: expected a query")
-    kind = first.text.upper() if first.kind == "word" else "SELECT"
-    return Statement(kind, sql[: body[-1].end], _format(body))
+    temporary = first.is_word("CREATE") and any(token.is_word("TEMPORARY") for token in body[:4])
+    return Statement(_kind(first), sql[: body[-1].end], _format(body), temporary=temporary)
+
+
+def _kind(first: Token) -> str:
+    """The first word, if it is one of SQL: it goes to the logs, where no text of the user's may go."""
+    if first.is_mark("("):
+        return "SELECT"
+    return first.text.upper() if first.is_word(*_KINDS) else "OTHER"
 
 
 def _leads(head: list[Token]) -> bool:
