@@ -6,12 +6,20 @@ waits (`Retryable`): a good event never becomes a dead letter because a service 
 
 import json
 import time
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
 import httpx
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
-from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+with warnings.catch_warnings():
+    # The client loads authlib, which announces at every start that it will move to another HTTP library, and sets
+    # a filter of its own so that everybody sees it.
+    from authlib.deprecate import AuthlibDeprecationWarning
+
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+    from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas.records import CHANNEL_EVENT, DEAD_LETTER, MERGE, PERSON, Record
 from streams.errors import Retryable
