@@ -6,6 +6,7 @@ transactions need no second replica, topics exist only where `topics.py` creates
 
 import base64
 import os
+import socket
 import subprocess
 import uuid
 from pathlib import Path
@@ -44,11 +45,22 @@ def parts(addresses: Addresses, brokers: int, jars: list[Path]) -> list[Part]:
 
 
 def answers(bootstrap: str, brokers: int = 1) -> bool:
-    """Whether that many brokers are there and talk."""
+    """Whether that many brokers are there and talk; at once where nobody listens."""
+    if not _listens(bootstrap):
+        return False
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": 2000})
     try:
         return len(admin.list_topics(timeout=2).brokers) >= brokers
     except KafkaException:
+        return False
+
+
+def _listens(bootstrap: str) -> bool:
+    host, _, port = bootstrap.partition(",")[0].rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=2):
+            return True
+    except OSError:
         return False
 
 
@@ -111,7 +123,7 @@ def _format(java: tuple[str, ...], config: Path, folder: Path, node: int) -> Non
     if not cluster_id.exists():
         cluster_id.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
     done = subprocess.run(
-        [*java, "kafka.tools.StorageTool", "format", "--cluster-id", cluster_id.read_text(), "--config", str(config)],
+        [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id.read_text()}", f"--config={config}"],
         capture_output=True, text=True, check=False,
     )
     if done.returncode != 0:

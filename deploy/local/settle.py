@@ -28,6 +28,7 @@ from streams.topics import Topics
 
 POLL_S = 0.1
 REQUEST_S = 15.0
+ATTEMPT_S = 3.0
 TAIL_S_MAX = 5.0
 
 Partition = tuple[str, int]
@@ -103,15 +104,20 @@ class Pipeline:
 
     def _consumed(self) -> dict[Partition, int]:
         """The group's offsets; a partition it never committed is absent."""
-        request = ConsumerGroupTopicPartitions(self.group)
-        answer = self._admin.list_consumer_group_offsets([request], request_timeout=REQUEST_S)
-        try:
-            found = answer[self.group].result().topic_partitions
-        except KafkaException as error:
-            if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
-                return {}
-            raise
+        found = self._group_offsets(REQUEST_S)
         return {(p.topic, p.partition): p.offset for p in found if p.offset not in (None, OFFSET_INVALID)}
+
+    def _group_offsets(self, patience_s: float) -> list[TopicPartition]:
+        """A broker that is new makes its coordinator at the first question and answers the second."""
+        request = ConsumerGroupTopicPartitions(self.group)
+        answer = self._admin.list_consumer_group_offsets([request], request_timeout=ATTEMPT_S)
+        try:
+            return list(answer[self.group].result().topic_partitions)
+        except KafkaException as error:
+            if patience_s <= ATTEMPT_S or not _is_passing(error.args[0]):
+                raise
+        time.sleep(POLL_S)
+        return self._group_offsets(patience_s - ATTEMPT_S)
 
     def _offsets(self, spec: OffsetSpec) -> dict[Partition, int]:
         wanted = {TopicPartition(topic, partition): spec for topic, partition in self._partitions()}
@@ -145,3 +151,7 @@ class Pipeline:
                 empty.add(partition)
         self._reader.unassign()
         return [partition for partition in behind if partition not in empty]
+
+
+def _is_passing(error: KafkaError) -> bool:
+    return bool(error.retriable()) or error.code() == KafkaError._TIMED_OUT

@@ -169,9 +169,11 @@ def _is_worker(record: Record) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=1)
+    addresses = Addresses.from_environ()
     try:
-        serve(Addresses.from_environ(), parser.parse_args().workers)
+        serve(addresses, parser.parse_args().workers)
     except OneThreadError as error:
+        records.write(addresses.home, Record(SUPERVISOR, "failed", last_error=str(error), since=time.time()))
         sys.exit(f"{time.strftime('%H:%M:%S')} {error}")
 
 
