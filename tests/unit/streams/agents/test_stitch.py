@@ -1,0 +1,105 @@
+"""The stitching agent carries out what the core decides, for a group at a time."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from faust.types import TP
+
+from streams.agents.stitch import MESSAGES_MAX, Stitch, forwards
+from streams.core import facts, messages
+from streams.core.keys import Keys
+from streams.core.policy import default
+from streams.settings import Settings
+from streams.topics import Topics
+from streams.transport.commit import Work
+from tests.oracle.build import event
+
+PEPPER = b"pepper"
+TOPICS = Topics("t.")
+
+
+class Store:
+    """Committed state of all partitions, as the agent's store reads it."""
+
+    def __init__(self) -> None:
+        self.records: dict[int, dict[bytes, bytes]] = {}
+
+    def multi_get(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
+        return [self.records.get(partition, {}).get(key) for key in keys]
+
+    def scan(self, partition: int, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        return sorted((k, v) for k, v in self.records.get(partition, {}).items() if k.startswith(prefix))
+
+    def commit(self, work: Work) -> None:
+        for partition, writes in work.writes.items():
+            kept = self.records.setdefault(partition, {})
+            kept.update(writes.puts)
+            for key in writes.deletes:
+                kept.pop(key, None)
+
+
+@dataclass
+class Record:
+    value: bytes
+
+
+@dataclass
+class Batch:
+    tp: TP
+    records: list[Record]
+
+
+@dataclass
+class Group:
+    batches: list[Batch]
+    offsets: dict[TP, int] = field(default_factory=dict)
+
+
+def _stitch(store: Any, partitions: int = 1) -> Stitch:
+    return Stitch(Settings(pepper=PEPPER, partitions=partitions), TOPICS, default(), store)
+
+
+def _group(*events: Any, partition: int = 0) -> Group:
+    packed = messages.pack([messages.observe(e, default()) for e in events])
+    tp = TP(TOPICS.identity, partition)
+    return Group([Batch(tp, [Record(packed)])], {tp: 1})
+
+
+def test_an_event_becomes_rows_state_and_an_offset() -> None:
+    store = Store()
+    group = _group(event("1", 0, "phone:p"))
+    work = asyncio.run(_stitch(store).handle(group))
+    tables = {facts.decode(value).table for topic, _, _, value in work.records if topic == TOPICS.facts}
+    assert {"touchpoints", "persons", "identifiers", "sessions", "visits"} <= tables
+    assert work.offsets == group.offsets
+    assert work.writes[0].puts
+
+
+def test_state_survives_a_forgotten_partition() -> None:
+    store = Store()
+    stitch = _stitch(store)
+    store.commit(asyncio.run(stitch.handle(_group(event("1", 0, "phone:p")))))
+    stitch.forget([TP(TOPICS.identity, 0)])
+    work = asyncio.run(stitch.handle(_group(event("2", 1, "phone:p"))))
+    (persons,) = [f for f in map(facts.decode, (r[3] for r in work.records)) if f.table == "persons"]
+    assert persons.upserts[0][11] == 2, "touchpoints of the person"
+
+
+def test_what_another_partition_owns_is_forwarded_to_it() -> None:
+    keys = Keys(PEPPER, 4)
+    named = event("1", 0, "phone:p", "anonymous_id:c", "device_id:d", "email:e", "order_id:o")
+    here = keys.owner(messages.observe(named, default()).to)
+    work = asyncio.run(_stitch(Store(), 4).handle(_group(named, partition=here)))
+    for topic, partition, key, value in work.records:
+        if topic == TOPICS.identity:
+            assert key is None
+            assert {keys.owner(m.to) for m in messages.unpack(value)} == {partition} != {here}
+
+
+def test_many_messages_leave_in_several_records() -> None:
+    one = messages.observe(event("1", 0, "phone:p"), default())
+    records = forwards("identity", {2: [one] * (MESSAGES_MAX + 1)})
+    assert [(r[:3], len(messages.unpack(r[3]))) for r in records] == [
+        (("identity", 2, None), MESSAGES_MAX), (("identity", 2, None), 1),
+    ]
