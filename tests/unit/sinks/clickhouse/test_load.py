@@ -1,0 +1,106 @@
+"""The loading agent: records of a group become rows, and its work is the group's offsets."""
+
+import asyncio
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+from faust.types import TP
+
+from schemas.records import DEAD_LETTER
+from schemas.registry import SchemaCache
+from schemas.wire import frame
+from streams.agents import load
+from streams.agents.load import Load
+from streams.core import facts
+from streams.errors import Retryable
+from streams.settings import Settings
+from streams.topics import Topics
+from tests.unit.sinks.clickhouse.conftest import Engine, person, row
+
+SCHEMA_ID = 7
+
+
+class Registry:
+    """Knows one schema: ours."""
+
+    def get_schema(self, number: int) -> Any:
+        if number != SCHEMA_ID:
+            raise SchemaRegistryError(404, 40403, "not found")
+        return SimpleNamespace(schema_type="AVRO", schema_str=DEAD_LETTER.text)
+
+
+def loader(url: str) -> Load:
+    return Load(Settings(), Topics(), url, SchemaCache(Registry()))
+
+
+def group(topic: str, *values: bytes) -> Any:
+    tp = TP(topic, 2)
+    records = [SimpleNamespace(topic=topic, partition=2, offset=offset, timestamp=1000, key=None, value=value)
+               for offset, value in enumerate(values, 40)]
+    return SimpleNamespace(batches=[SimpleNamespace(tp=tp, records=records)], offsets={tp: 40 + len(values)})
+
+
+def test_facts_of_several_records_arrive_and_the_work_is_their_offsets(engine: Engine) -> None:
+    first = facts.encode(facts.Facts("sessions", [row("sessions", 1, session_id=person(n)) for n in (1, 2)], []))
+    second = facts.encode(facts.Facts("sessions", [], [[2, bytes(16), person(1)]]))
+    work = asyncio.run(loader(engine.url).handle(group("facts", first, second)))
+    assert (work.records, work.writes, work.offsets) == ([], {}, {TP("facts", 2): 42})
+    assert engine.rows("SELECT count() FROM onethread.sessions") == [(1,)]
+
+
+def test_a_group_larger_than_one_insert_arrives_whole(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "ROWS_MAX", 2)
+    values = [facts.encode(facts.Facts("merges", [row("merges", event_id=str(n))], [])) for n in range(5)]
+    asyncio.run(loader(engine.url).handle(group("facts", *values)))
+    assert engine.rows("SELECT count() FROM onethread.merges") == [(5,)]
+
+
+def test_dead_letters_keep_their_raw_bytes_and_their_place(engine: Engine) -> None:
+    letter = {"reason": "bad_amount", "detail": "order.total", "topic": "events.web", "partition": 1, "offset": 5,
+              "at": 2000, "schema_id": 3, "source": "shop", "event_id": "e", "raw": b"\x00\xff"}
+    value = frame(SCHEMA_ID, DEAD_LETTER.encode(letter))
+    work = asyncio.run(loader(engine.url).handle(group("dead-letters", value)))
+    assert work.offsets == {TP("dead-letters", 2): 41}
+    assert engine.rows(
+        "SELECT reason, detail, topic, partition, offset, toUnixTimestamp64Milli(at), schema_id, source, event_id,"
+        " hex(raw), replayed_at, letter_partition, letter_offset FROM onethread.dead_letters"
+    ) == [("bad_amount", "order.total", "events.web", 1, 5, 2000, 3, "shop", "e", "00FF", None, 2, 40)]
+
+
+def test_an_unreadable_dead_letter_is_shown_as_it_is(engine: Engine) -> None:
+    asyncio.run(loader(engine.url).handle(group("dead-letters", b"junk", frame(9, b"x"), frame(SCHEMA_ID, b"\x01"))))
+    assert engine.rows(
+        "SELECT reason, topic, partition, offset, schema_id FROM onethread.dead_letters ORDER BY offset"
+    ) == [("unknown_schema", "dead-letters", 2, 40, None), ("unknown_schema", "dead-letters", 2, 41, 9),
+          ("bad_avro", "dead-letters", 2, 42, SCHEMA_ID)]
+
+
+def test_while_clickhouse_is_away_the_group_is_to_be_tried_again() -> None:
+    value = facts.encode(facts.Facts("merges", [row("merges")], []))
+    with pytest.raises(Retryable):
+        asyncio.run(loader("http://127.0.0.1:1").handle(group("facts", value)))
+
+
+def test_inserts_keep_a_pause_so_that_small_groups_become_one(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    naps: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        naps.append(seconds)
+
+    async def twice() -> None:
+        agent = loader(engine.url)
+        value = facts.encode(facts.Facts("merges", [row("merges")], []))
+        monkeypatch.setattr(load.asyncio, "sleep", sleep)
+        await agent.handle(group("facts", value))
+        await agent.handle(group("facts", value))
+
+    asyncio.run(twice())
+    assert naps[0] <= 0 < naps[1] <= load.PAUSE_S
+
+
+def test_the_columns_of_a_dead_letter_are_fields_of_its_schema() -> None:
+    fields = {field["name"] for field in json.loads(DEAD_LETTER.text)["fields"]}
+    assert set(load._LETTER_FIELDS) == fields
