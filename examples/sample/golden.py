@@ -39,11 +39,16 @@ def _finds_the_garland(life: Life) -> None:
 
 def _asks_and_falls_silent(life: Life) -> None:
     browser, talk = life.id("anonymous_id"), "chat-golden"
-    life.tell(at(AD_DAY, 20, 19, 40), "chat", "message_received", [browser, named("phone", "067 000 90 01")],
-              device="desktop", language="uk",
-              message={"message_id": f"{talk}-1", "conversation_id": talk, "text": "Is it fit for a balcony?"})
-    life.tell(at(AD_DAY, 20, 24, 11), "chat", "message_sent", [browser], staff={"id": "operator-3", "role": "operator"},
-              message={"message_id": f"{talk}-2", "conversation_id": talk, "text": "Yes. Which length do you need?"})
+    operator = {"id": "operator-3", "role": "operator"}
+    for ordinal, second, ids, staff, text in (
+        (1, 0, [browser], None, "Is this garland fit for a balcony?"),
+        (2, 71, [browser], operator, "Let me check. How do we reach you, should you leave?"),
+        (3, 128, [browser, named("phone", "067 000 90 01")], None, "067 000 90 01"),
+        (4, 271, [browser], operator, "Yes, it is. Shall I put one aside for you?"),
+    ):
+        life.tell(at(AD_DAY, 20, 19, 40) + second * 1000, "chat", "message_sent" if staff else "message_received", ids,
+                  device="desktop", language="uk", staff=staff,
+                  message={"message_id": f"{talk}-{ordinal}", "conversation_id": talk, "text": text})
 
 
 def _orders_in_direct(life: Life) -> None:
@@ -54,7 +59,7 @@ def _orders_in_direct(life: Life) -> None:
     life.tell(at(NEXT_DAY, 12, 41, 52), "instagram", "message_received", [me, click], language="uk", campaign=campaign,
               message={"message_id": f"{talk}-1", "conversation_id": talk, "text": "Two of the 10 m ones, please."},
               products=[line(1, GOOD["garland-led-10"], 2000)])
-    life.tell(at(NEXT_DAY, 12, 45, 30), "instagram", "order_requested", [me, named("phone", PHONE)], source="crm",
+    life.tell(at(NEXT_DAY, 12, 45, 30), "instagram", "order_requested", [me, named("phone", PHONE)],
               order=order(ORDER, [(GOOD["garland-led-10"], 2000)]))
 
 

@@ -16,7 +16,7 @@ from examples.sample.life import cost, iso, line
 from examples.sample.world import PERSONAS, lines
 from streams.core.channels import CHANNELS
 
-DIGEST = "e361586e2160f530c810f3ce3daa361bb18a4254acbc36c50f7cd6ebf0463144"
+DIGEST = "644145ed3b8cd7ac0844b9948f8d90e41989069b77dbd0f1855eab390dc333c3"
 
 
 @pytest.fixture(scope="module")

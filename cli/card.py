@@ -1,0 +1,150 @@
+"""A person on one page of a terminal. What is not known is left out."""
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from cli import looks
+from sinks.clickhouse.profile import Profile
+
+SESSIONS_SHOWN = 8
+IDENTIFIERS_SHOWN = 20
+
+STAGES = ("requested", "placed", "ready", "paid", "fulfilled", "cancelled")
+
+
+def card(found: Profile) -> RenderableType:
+    """The whole page: head, identifiers, channels, sessions, orders."""
+    parts: list[RenderableType] = [_head(found)]
+    for heading, note, body in (
+        ("Identifiers", _more(found.identifiers, IDENTIFIERS_SHOWN), _identifiers(found)),
+        ("Channels", "", _channels(found)),
+        ("Sessions", _more(found.sessions, SESSIONS_SHOWN, "the latest "), _sessions(found)),
+        ("Orders", "", orders(found.orders, found.items, found.zone)),
+    ):
+        if body is not None:
+            parts += [Text(), looks.title(heading, note), body]
+    return Panel(Group(*parts), title=f"[bold]person {found.person['person_id']}", title_align="left", padding=(1, 2),
+                 border_style="dim")
+
+
+def _head(found: Profile) -> Table:
+    person, zone = found.person, found.zone
+    facts = {
+        "who": _standing(person),
+        "first seen": f"{looks.moment(person['first_seen_at'], zone)} on {person['first_channel'] or 'no channel'}",
+        "last seen": looks.moment(person["last_seen_at"], zone),
+        "home store": person["home_store_id"],
+        "devices": ", ".join(person["devices"]),
+        "touchpoints": f"{person['touchpoints']:,} in {person['sessions']:,} sessions",
+        "orders": f"{person['orders']:,} for {looks.money(person['revenue'], person['currency'])}"
+                  if person["orders"] else None,
+        "returned": looks.money(person["returned"], person["currency"]) if person["returned"] else None,
+    }
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, value in facts.items():
+        if value:
+            table.add_row(Text(name, style="dim"), value)
+    return table
+
+
+def _standing(person: dict[str, Any]) -> str:
+    if person["shared"]:
+        return "an identifier that many people use: no person"
+    return "known" if person["known"] else "not known by name, card or number yet"
+
+
+def _identifiers(found: Profile) -> Table | None:
+    rows = [row for row in found.identifiers if row["kind"] != "email_sha256"] or found.identifiers
+    if not rows:
+        return None
+    table = looks.sheet("kind", "value", "first seen", "last seen", "")
+    for row in rows[:IDENTIFIERS_SHOWN]:
+        note = "shared" if row["shared"] else "contested" if row["contested"] else ""
+        table.add_row(row["kind"], Text(row["value"], style="bold"), looks.moment(row["first_seen_at"], found.zone),
+                      looks.moment(row["last_seen_at"], found.zone), Text(note, style="red"))
+    return table
+
+
+def _channels(found: Profile) -> Table | None:
+    if not found.channels:
+        return None
+    numbers = ("acted", "reached", "visits", "orders", "revenue")
+    table = looks.sheet("channel", "first", "last", *numbers, "", right=numbers)
+    for row in found.channels:
+        table.add_row(
+            looks.channel(row["channel"]), looks.moment(row["first_at"], found.zone),
+            looks.moment(row["last_at"], found.zone), looks.count(row["interactions"]), looks.count(row["exposures"]),
+            looks.count(row["visits"]), looks.count(row["orders"]),
+            looks.money(row["revenue"]) if row["orders"] else "·",
+            Text("preferred", style="dim") if row["preferred"] else "",
+        )
+    return table
+
+
+def _sessions(found: Profile) -> Table | None:
+    if not found.sessions:
+        return None
+    table = looks.sheet("began", "lasted", "steps", "channels", "devices", "campaign", right=("lasted", "steps"))
+    for row in found.sessions[-SESSIONS_SHOWN:]:
+        seconds = (row["ended_at"] - row["started_at"]).total_seconds()
+        table.add_row(looks.moment(row["started_at"], found.zone), looks.pause(seconds), str(row["touchpoints"]),
+                      looks.channels(row["channels"]), ", ".join(row["devices"]), row["entry_campaign"] or "")
+    return table
+
+
+def orders(rows: list[dict[str, Any]], items: list[dict[str, Any]], zone: str) -> Table | None:
+    """Orders with their stages over the channels and their goods; None without any."""
+    if not rows:
+        return None
+    table = looks.sheet("order", "status", "total", "stages and goods", right=("total",))
+    for row in rows:
+        goods = ", ".join(_good(item) for item in items if item["order_id"] == row["order_id"])
+        table.add_row(Text(row["order_id"], style="bold"), row["status"] or "",
+                      looks.money(row["total"], row["currency"]),
+                      Group(stages(row, zone), Text(goods, style="dim")))
+    return table
+
+
+def stages(order: dict[str, Any], zone: str) -> Text:
+    """Requested on instagram 18 Feb 12:45 → placed on call_centre …"""
+    return Text(" → ", style="dim").join(_stage(order, stage, zone) for stage in _reached(order))
+
+
+def _reached(order: dict[str, Any]) -> list[str]:
+    return sorted((s for s in STAGES if order[f"{s}_at"]), key=lambda s: order[f"{s}_at"])
+
+
+def told(order: dict[str, Any], items: list[dict[str, Any]], zone: str) -> RenderableType:
+    """One order as a short list: what it is, and each stage with its time and place."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for stage in _reached(order):
+        table.add_row(stage, Text(looks.moment(order[f"{stage}_at"], zone), style="dim"),
+                      Text(" ").join(_where(order, stage)))
+    goods = ", ".join(_good(item) for item in items if item["order_id"] == order["order_id"])
+    head = Text.assemble((order["order_id"], "bold"), f"  {order['status']}  ",
+                         looks.money(order["total"], order["currency"]), (f"  {goods}", "dim"))
+    return Group(head, table)
+
+
+def _stage(order: dict[str, Any], stage: str, zone: str) -> Text:
+    text = Text(" ").join([Text(stage), *_where(order, stage)])
+    return text.append(f" {looks.moment(order[f'{stage}_at'], zone)}", style="dim")
+
+
+def _where(order: dict[str, Any], stage: str) -> list[Text]:
+    """The channel and the store of a stage, as far as they are known."""
+    channel, store = order.get(f"{stage}_channel"), order.get(f"{stage}_store_id")
+    return ([looks.channel(channel)] if channel else []) + ([Text(store, style="green")] if store else [])
+
+
+def _good(item: dict[str, Any]) -> str:
+    quantity = f"{item['quantity'].normalize():f}"
+    return f"{quantity} {item['unit'] or '×'} {item['name'] or item['sku']}"
+
+
+def _more(rows: list[Any], shown: int, which: str = "") -> str:
+    return f"{which}{shown} of {len(rows)}" if len(rows) > shown else ""

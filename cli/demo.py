@@ -1,0 +1,105 @@
+"""`onethread demo`: six weeks of a sample business through the real stack, and what the thread shows of them."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from cli.progress import StartProgress
+from cli.story import show
+from connectors.emit import Emitter
+from deploy.local import home, stack
+from deploy.local.ports import Addresses
+from deploy.local.settle import settle
+from examples.sample.catalogue import AS_OF, CURRENCY, ZONE
+from examples.sample.world import PEOPLE, PEOPLE_MAX, SEED, lines
+from streams.core.policy import default
+from streams.errors import OneThreadError
+from streams.settings import Settings, load
+
+MARKER = "demo"
+"""A file in the home that says: whatever is here was made by the demo and may be made anew."""
+
+SETTINGS = f"""\
+# Written by `onethread demo`.
+as_of = "{AS_OF}"
+default_region = "UA"
+reporting_currency = "{CURRENCY}"
+reporting_zone = "{ZONE}"
+pepper = "the demo's pepper is no secret"
+"""
+
+SETTLE_S = 240.0
+SHOWN_EVERY = 250
+
+
+def command(
+    people: Annotated[int, typer.Option(help="How many people live in the sample.", min=1, max=PEOPLE_MAX)] = PEOPLE,
+) -> None:
+    """Start a stack with six weeks of sample events of 27 channels, and tell what it makes of them.
+
+    The stack stays up: ask it with `onethread sql` and `onethread who`, stop it with `onethread down`.
+    """
+    began = time.monotonic()
+    addresses = Addresses.from_environ()
+    claim(addresses.home)
+    with StartProgress() as progress:
+        stack.start(addresses, 1, progress.waiting, progress.download)
+    settings = load(addresses.home)
+    send(addresses, settings, people)
+    _settle(addresses, settings)
+    show(Console(), addresses, settings, time.monotonic() - began)
+
+
+def claim(folder: Path) -> None:
+    """Make the home ready for a demo: new, or with everything of an earlier one removed.
+
+    Errors: OneThreadError where the home holds anything that no demo made.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARKER).exists():
+            raise OneThreadError(
+                f"{folder} holds a stack that is not the demo's: set ONETHREAD_HOME to an empty folder for the demo "
+                "(and ONETHREAD_PORT_BASE, should that stack be running)"
+            )
+        stack.stop(folder)
+        home.wipe(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARKER).write_text("Made by `onethread demo`, which makes this folder anew each time.\n")
+    (folder / "onethread.toml").write_text(SETTINGS)
+
+
+@contextmanager
+def _progress(text: str, total: int | None) -> Iterator[tuple[Progress, TaskID]]:
+    """A line on a terminal, nothing in a pipe."""
+    console = Console(stderr=True)
+    measured = [BarColumn(30), MofNCompleteColumn()] if total else []
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), *measured, TimeElapsedColumn(),
+                  console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield progress, progress.add_task(text, total=total)
+
+
+def send(addresses: Addresses, settings: Settings, people: int, seed: int = SEED) -> None:
+    """The sample into the stack, by the same way as `onethread emit`."""
+    told = list(lines(seed, people))
+    with (
+        _progress("sending events", len(told)) as (progress, task),
+        Emitter(addresses.kafka_bootstrap, addresses.registry_url, settings, default()) as emitter,
+    ):
+        for number, line in enumerate(told, 1):
+            emitter.send(line.encode(), f"sample:{number}")
+            if number % SHOWN_EVERY == 0:
+                progress.update(task, completed=number)
+
+
+def _settle(addresses: Addresses, settings: Settings) -> None:
+    with _progress("stitching", None):
+        lagging = settle(addresses.kafka_bootstrap, settings, SETTLE_S)
+    if lagging:
+        text = ", ".join(f"{topic} {count}" for topic, count in lagging.items())
+        raise OneThreadError(f"not settled after {SETTLE_S:g} s; records left by topic: {text}")
