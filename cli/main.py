@@ -10,7 +10,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the one line that an old Python 
 
 import typer
 
-from cli import down, emit, settle, sql, status, up
+from cli import demo, down, emit, settle, sql, status, up, who
 from streams.errors import OneThreadError, UsageError
 
 app = typer.Typer(
@@ -32,6 +32,8 @@ for verb in (
     settle,
     sql,
     emit,
+    who,
+    demo,
 ):
     app.command(name=verb.__name__.removeprefix("cli."))(verb.command)
 
