@@ -10,14 +10,16 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import prometheus_client
 import structlog
 
-from deploy.local.ports import Addresses
+from deploy.local.ports import HOST, Addresses
 from streams import metrics, settings
 from streams.app import create_app
+from streams.transport.commit import Committer
 from streams.transport.loop import EXIT_FAILED
 from streams.transport.watch import watch
 
@@ -30,21 +32,22 @@ log = structlog.get_logger()
 def main() -> None:
     index = int(os.environ.get("ONETHREAD_WORKER", "0"))
     addresses = Addresses.from_environ()
-    _log_to_stdout()
-    sys.exit(asyncio.run(serve(addresses, index)))
+    datadir = addresses.home / "state" / f"worker-{index}"
+    datadir.mkdir(parents=True, exist_ok=True)
+    log_to_stdout()
+    prometheus_client.start_http_server(addresses.worker_metrics(index), HOST)
+    shaping = settings.load(addresses.home)
+    asyncio.run(serve(lambda: create_app(shaping, addresses, index, datadir), index))
 
 
-async def serve(addresses: Addresses, index: int) -> int:
-    """Run worker `index` until SIGTERM or SIGINT; the exit code."""
+async def serve(build: Callable[[], tuple[Any, Committer]], index: int) -> None:
+    """Run the application that `build` gives until SIGTERM or SIGINT, then leave the process."""
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    prometheus_client.start_http_server(addresses.worker_metrics(index), "127.0.0.1")
-    datadir = addresses.home / "state" / f"worker-{index}"
-    datadir.mkdir(parents=True, exist_ok=True)
-    app, committer = create_app(settings.load(addresses.home), addresses, index, datadir)
+    app, committer = build()
+    log.info("starting", worker=index)
     await asyncio.to_thread(committer.start)
-    log.info("starting", worker=index, brokers=addresses.kafka_bootstrap)
     starting = asyncio.create_task(_start(app))
     watching = asyncio.create_task(watch(app, committer))
     stopping = asyncio.create_task(stop.wait())
@@ -62,7 +65,6 @@ async def serve(addresses: Addresses, index: int) -> int:
         log.warning("stop_took_too_long", worker=index)
     log.info("stopped", worker=index)
     _leave(0)
-    return 0
 
 
 async def _start(app: Any) -> None:
@@ -78,7 +80,7 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def _log_to_stdout() -> None:
+def log_to_stdout() -> None:
     """Key-value events; libraries from warnings up."""
     structlog.configure(
         processors=[

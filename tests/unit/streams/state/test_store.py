@@ -117,6 +117,8 @@ def test_the_keys_of_the_store_itself_are_apart():
     assert TIME_KEY.startswith(module.RESERVED)
 
 
-@pytest.mark.parametrize(("prefix", "after"), [(b"a", b"b"), (b"a\xff", b"b"), (b"a\x00", b"a\x01"), (b"\xff", None), (b"", None)])
+@pytest.mark.parametrize(
+    ("prefix", "after"), [(b"a", b"b"), (b"a\xff", b"b"), (b"a\x00", b"a\x01"), (b"\xff", None), (b"", None)],
+)
 def test_the_bound_of_a_scan(prefix, after):
     assert _after(prefix) == after

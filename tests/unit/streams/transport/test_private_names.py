@@ -56,7 +56,8 @@ def test_the_attribute_exists(cls, name):
 
 @pytest.mark.parametrize(("cls", "name", "arguments"), [
     (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ["self", "transport"]),
-    (driver.AIOKafkaConsumerThread, "_fetch_records", ["self", "consumer", "active_partitions", "timeout", "max_records"]),
+    (driver.AIOKafkaConsumerThread, "_fetch_records",
+     ["self", "consumer", "active_partitions", "timeout", "max_records"]),
     (driver.AIOKafkaConsumerThread, "_seek_wait", ["self", "consumer", "partitions"]),
     (driver.AIOKafkaConsumerThread, "on_partitions_assigned", ["self", "assigned", "generation_id"]),
     (base.Consumer, "getmany", ["self", "timeout"]),

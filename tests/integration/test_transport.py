@@ -1,0 +1,68 @@
+"""Workers that die, sleep, come and go under load: every record once, and the state as it must be, to the byte."""
+
+import signal
+import time
+from threading import Thread
+
+import pytest
+
+pytestmark = pytest.mark.stack
+
+
+def under_load(lab, seconds: float, rate: int = 4000) -> Thread:
+    def produce() -> None:
+        started, sent = time.monotonic(), 0
+        while (passed := time.monotonic() - started) < seconds:
+            due = int(passed * rate) - sent
+            lab.produce(due)
+            sent += due
+            time.sleep(0.05)
+
+    thread = Thread(target=produce)
+    thread.start()
+    return thread
+
+
+def test_nothing_is_lost_or_doubled_when_a_worker_is_killed_three_times(lab):
+    lab.start(0)
+    load = under_load(lab, 14)
+    for _ in range(3):
+        lab.wait_consumed(sum(lab.committed("in").values()) + 2000)
+        lab.kill(0)
+        lab.start(0)
+    load.join()
+    lab.wait_done()
+    lab.check()
+
+
+def test_a_worker_that_slept_past_its_session_cannot_write(lab):
+    """It wakes with a batch in hand that another worker has done; the broker refuses its transaction."""
+    lab.start(0, LAB_WORK_S="0.2")
+    lab.start(1, LAB_WORK_S="0.2")
+    lab.produce(4000)
+    lab.wait_consumed(4000)
+    load = under_load(lab, 20, rate=2000)
+    time.sleep(2)
+    sleeper = lab.workers[1]
+    sleeper.send_signal(signal.SIGSTOP)
+    time.sleep(13)  # twice the session
+    sleeper.send_signal(signal.SIGCONT)
+    load.join()
+    lab.wait_done()
+    lab.check()
+
+
+def test_nothing_is_lost_or_doubled_when_workers_join_and_leave(lab):
+    lab.start(0)
+    load = under_load(lab, 22)
+    lab.wait_consumed(2000)
+    lab.start(1)
+    time.sleep(5)
+    lab.stop(1)
+    time.sleep(1)
+    lab.start(1)
+    time.sleep(4)
+    lab.kill(0)
+    load.join()
+    lab.wait_done()
+    lab.check()
