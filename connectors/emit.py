@@ -12,7 +12,6 @@ from hashlib import blake2b
 from typing import BinaryIO, NamedTuple
 
 from confluent_kafka import KafkaException, Producer
-from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas.records import CHANNEL_EVENT, DEAD_LETTER, Record
 from schemas.registry import SchemaCache, client
@@ -143,8 +142,6 @@ class Emitter:
                 self._ids[topic] = self._schemas.id_of(topic, record)
             except Retryable as error:
                 raise OneThreadError(f"{error}: is the stack up?") from error
-            except SchemaRegistryError as error:
-                raise OneThreadError(f"no schema for {topic}: {error.error_message}") from error
         return self._ids[topic]
 
 

@@ -15,14 +15,14 @@ import httpx
 with warnings.catch_warnings():
     # The client loads authlib, which announces at every start that it will move to another HTTP library, and sets
     # a filter of its own so that everybody sees it.
-    from authlib.deprecate import AuthlibDeprecationWarning
+    from authlib.deprecate import AuthlibDeprecationWarning  # type: ignore[import-untyped]
 
     warnings.simplefilter("ignore", AuthlibDeprecationWarning)
     from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
     from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas.records import CHANNEL_EVENT, DEAD_LETTER, MERGE, PERSON, Record
-from streams.errors import Retryable
+from streams.errors import OneThreadError, Retryable
 from streams.topics import Topics
 
 COMPATIBILITY = "BACKWARD_TRANSITIVE"
@@ -100,8 +100,17 @@ class SchemaCache:
         return self._writers.get(number)
 
     def id_of(self, topic: str, record: Record) -> int:
-        """The id under which `record` is registered for `topic`; blocks. Errors: Retryable."""
-        found = _ask(self._registry.lookup_schema, subject(topic), Schema(record.text, "AVRO"))
+        """The id under which `record` is registered for `topic`; blocks.
+
+        Errors: Retryable where the registry is away; OneThreadError where the topic or this version of it has none.
+        """
+        try:
+            found = _ask(self._registry.lookup_schema, subject(topic), Schema(record.text, "AVRO"))
+        except SchemaRegistryError as error:
+            raise OneThreadError(
+                f"the schema registry has no {record.name} for {topic} ({error.error_message}): "
+                "`onethread up` registers what is missing"
+            ) from error
         return int(found.schema_id)
 
     def _fetch(self, number: int) -> Record | None:
