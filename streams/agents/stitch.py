@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from faust.types import TP
-
 from streams import metrics
 from streams.core import facts, messages
 from streams.core.effects import Effects
@@ -44,10 +42,10 @@ class Stitch:
         self._topics, self._policy, self._store = topics, policy, store
         self._partitions: dict[int, Partition] = {}
 
-    def forget(self, partitions: Iterable[TP]) -> None:
+    def forget(self, partitions: Iterable[int]) -> None:
         """The partitions may be another worker's now: what is cached of them is worth nothing."""
-        for tp in partitions:
-            self._partitions.pop(tp.partition, None)
+        for number in partitions:
+            self._partitions.pop(number, None)
 
     async def handle(self, group: Any) -> Work:
         """Work a group of batches of the topic `identity`.

@@ -80,7 +80,7 @@ def test_state_survives_a_forgotten_partition() -> None:
     store = Store()
     stitch = _stitch(store)
     store.commit(asyncio.run(stitch.handle(_group(event("1", 0, "phone:p")))))
-    stitch.forget([TP(TOPICS.identity, 0)])
+    stitch.forget([0])
     work = asyncio.run(stitch.handle(_group(event("2", 1, "phone:p"))))
     (persons,) = [f for f in map(facts.decode, (r[3] for r in work.records)) if f.table == "persons"]
     assert persons.upserts[0][11] == 2, "touchpoints of the person"
