@@ -41,7 +41,7 @@ SHOWN_EVERY = 250
 def command(
     people: Annotated[int, typer.Option(help="How many people live in the sample.", min=1, max=PEOPLE_MAX)] = PEOPLE,
 ) -> None:
-    """Start a stack with six weeks of sample events of 27 channels, and tell what it makes of them.
+    """Start a stack, send six weeks of sample events of every channel, and tell what the thread shows of them.
 
     The stack stays up: ask it with `onethread sql` and `onethread who`, stop it with `onethread down`.
     """

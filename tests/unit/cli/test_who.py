@@ -1,0 +1,128 @@
+"""`onethread who`: what may stand for a person, and what the card and the document show."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from rich.console import Console
+
+from cli import looks
+from cli.card import card
+from cli.who import _plain, document, find_person, split
+from sinks.clickhouse.profile import Profile
+from streams.errors import OneThreadError, UsageError
+
+AT = datetime(2026, 2, 17, 18, 12, tzinfo=UTC)
+ID = UUID("548d8728-b189-8ea2-9c5e-b700b5e420fa")
+
+
+class Views:
+    """Stands for ClickHouse: knows one phone."""
+
+    def query(self, query: str, parameters: dict[str, Any], **_: Any) -> "Views":
+        self.found = [{"person_id": ID}] if parameters.get("value") == "+380670009001" else []
+        return self
+
+    def named_results(self) -> list[dict[str, Any]]:
+        return self.found
+
+
+def profile(**fields: Any) -> Profile:
+    person = {
+        "person_id": ID, "known": True, "shared": False, "first_seen_at": AT, "last_seen_at": AT,
+        "first_channel": "web",
+        "home_store_id": None, "devices": ["desktop"], "touchpoints": 1, "sessions": 0, "orders": 0,
+        "revenue": Decimal(0), "returned": Decimal(0), "currency": "UAH",
+    }
+    empty: dict[str, Any] = {"identifiers": [], "channels": [], "sessions": [], "orders": [], "items": []}
+    return Profile(**{"person": person | fields.pop("person", {}), **empty, "zone": "Europe/Kyiv"} | fields)
+
+
+def page(found: Profile) -> str:
+    console = Console(width=100, no_color=True)
+    with console.capture() as shown:
+        console.print(card(found))
+    return shown.get()
+
+
+ORDER = {
+    "order_id": "o-1", "status": "fulfilled", "total": Decimal("1298.0000"), "currency": "UAH",
+    "requested_at": None, "requested_channel": None, "placed_at": AT, "placed_channel": "web", "placed_store_id": None,
+    "ready_at": None, "ready_store_id": None, "paid_at": None, "paid_channel": None, "paid_store_id": None,
+    "fulfilled_at": datetime(2026, 2, 19, 16, 6, tzinfo=UTC), "fulfilled_channel": "pos", "fulfilled_store_id": "S2",
+    "cancelled_at": None, "cancelled_channel": None,
+}
+ITEM = {"order_id": "o-1", "sku": "apple", "name": "Apples", "quantity": Decimal("0.4560"), "unit": "kg"}
+
+
+@pytest.mark.parametrize(("text", "pair"), [
+    ("phone:067", ("phone", "067")),
+    ("instagram_id:17841400:9", ("instagram_id", "17841400:9")),
+    ("order_id:till:S1/3", ("order_id", "till:S1/3")),
+])
+def test_the_first_colon_splits(text, pair):
+    assert split(text) == pair
+
+
+@pytest.mark.parametrize("text", ["phone", ":x", "phone:", "phone: "])
+def test_what_is_no_pair_is_wrong_usage(text):
+    with pytest.raises(UsageError, match="expected KIND:VALUE"):
+        split(text)
+
+
+@pytest.mark.parametrize("value", ["+380670009001", "067 000 90 01", "+38 (067) 000-90-01"])
+def test_a_value_is_normalised_as_in_events(value):
+    assert find_person(Views(), "phone", value, "UA") == ID
+    assert find_person(Views(), "whatsapp", value, "UA") == ID
+
+
+def test_an_unknown_identifier_is_told_by_its_kind():
+    with pytest.raises(OneThreadError, match=r"^no such phone$"):
+        find_person(Views(), "phone", "+380670009999", "UA")
+
+
+def test_a_value_that_identifies_nobody_says_why():
+    with pytest.raises(OneThreadError, match="no such email: the value is refused as blocked"):
+        find_person(Views(), "email", "noreply@example.com", "UA")
+
+
+def test_a_kind_that_is_none_is_wrong_usage():
+    with pytest.raises(UsageError, match="no kind 'fone'"):
+        find_person(Views(), "fone", "1", "UA")
+
+
+def test_person_takes_a_uuid_only():
+    with pytest.raises(UsageError, match="expected person:UUID"):
+        find_person(Views(), "person", "4711", "UA")
+
+
+def test_the_card_leaves_out_what_is_not_known():
+    shown = page(profile())
+    assert "known" in shown
+    for heading in ("Identifiers", "Channels", "Sessions", "Orders", "home store", "returned", "None"):
+        assert heading not in shown
+
+
+def test_the_card_tells_an_orders_stages_over_the_channels():
+    shown = " ".join(page(profile(orders=[ORDER], items=[ITEM])).replace("│", " ").split())
+    assert "1,298.00 UAH" in shown
+    assert "placed web 17 Feb 20:12 → fulfilled pos S2 19 Feb" in shown
+    assert "0.456 kg Apples" in shown
+
+
+def test_the_document_nests_items_and_is_json():
+    told = json.loads(json.dumps(document(profile(orders=[ORDER], items=[ITEM])), default=_plain))
+    assert told["person"]["person_id"] == str(ID)
+    assert told["person"]["first_seen_at"] == "2026-02-17T18:12:00+00:00"
+    assert told["orders"][0]["items"][0]["quantity"] == "0.4560"
+    assert told.keys() == {"person", "identifiers", "channels", "sessions", "orders"}
+
+
+@pytest.mark.parametrize(("seconds", "text"), [
+    (0, "0 min"), (59, "0 min"), (60, "1 min"), (3600, "1 h"), (58_620, "16 h 17 min"), (90_060, "1 d 1 h"),
+])
+def test_a_pause_is_told_in_its_two_largest_units(seconds, text):
+    assert looks.pause(seconds) == text
