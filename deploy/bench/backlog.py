@@ -1,0 +1,96 @@
+"""End to end: a worker starts before a full log and works until every row is in ClickHouse."""
+
+import time
+from dataclasses import dataclass
+
+from deploy.bench.stack import Say, Worker
+from deploy.bench.watch import Watch
+from deploy.local.settle import settle
+from deploy.local.status import BOOKS_SQL
+from sinks.clickhouse.client import connect
+from streams.errors import OneThreadError
+from streams.settings import Settings
+
+SETTLE_S_MAX = 600.0
+ROWS = "onethread_clickhouse_rows_total"
+EVENTS = "onethread_events_in_total"
+STAGES = ("ingest", "stitch", "load")
+STEPS = ("handle", "commit")
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What came of it; `rows` are those of the view `touchpoints`."""
+
+    seconds: float
+    rows: int
+    books: dict[str, int]
+    identifiers: int
+    persons: int
+    stages_us: dict[str, float]
+    rows_written: int
+
+
+def measure(worker: Worker, watch: Watch, settings: Settings, events: int, say: Say) -> Backlog:
+    """Wait until all is consumed and visible.
+
+    Errors: OneThreadError where the worker ends, nothing moves, or the touchpoints are not as many as the events.
+    """
+    while not watch.looks or watch.looks[-1].total("onethread_worker_ready") < 1 or _lag(watch) > 0:
+        worker.check()
+        done = watch.looks[-1].total(EVENTS) if watch.looks else 0
+        say(f"consuming, {done:,.0f} of {events:,} events read")
+        time.sleep(0.5)
+        if done >= events and _lag(watch) == 0:
+            break
+    lagging = settle(worker.addresses.kafka_bootstrap, settings, SETTLE_S_MAX)
+    if lagging:
+        raise OneThreadError(f"not settled after {SETTLE_S_MAX:.0f} s; records left by topic: {lagging}")
+    return _result(worker, watch, events)
+
+
+def _lag(watch: Watch) -> float:
+    look = watch.looks[-1]
+    return look.total("onethread_lag_records") if look.total(EVENTS) else 1.0
+
+
+def _result(worker: Worker, watch: Watch, events: int) -> Backlog:
+    last = watch.look()
+    assert last is not None, "the worker answers"
+    watch.looks.append(last)
+    client = connect(worker.addresses.clickhouse_url)
+    books = {name: int(value) for name, value in _first(client.query(_books_sql())).items()}
+    if books["touchpoints"] != events or books["difference"]:
+        raise OneThreadError(f"expected {events} touchpoints and balanced books; came {books}")
+    return Backlog(
+        seconds=_end(watch) - _start(watch),
+        rows=books["touchpoints"],
+        books=books,
+        identifiers=client.query("SELECT count() FROM onethread.identifiers").result_rows[0][0],
+        persons=client.query("SELECT count() FROM onethread.persons").result_rows[0][0],
+        stages_us={
+            f"{stage}.{step}": last.total("onethread_batch_seconds_sum", stage=stage, step=step) / events * 1e6
+            for stage in STAGES for step in STEPS
+        },
+        rows_written=int(last.total(ROWS)),
+    )
+
+
+def _start(watch: Watch) -> float:
+    """The last look at which nothing had been read: at most a quarter of a second early."""
+    return max((look.at for look in watch.looks if not look.total(EVENTS)), default=watch.looks[0].at)
+
+
+def _end(watch: Watch) -> float:
+    """The first look at which ClickHouse had every row."""
+    rows = watch.looks[-1].total(ROWS)
+    return next(look.at for look in watch.looks if look.total(ROWS) == rows)
+
+
+def _books_sql() -> str:
+    books = BOOKS_SQL.replace("{types}", "['']").replace("FORMAT JSONEachRow", "")
+    return f"SELECT in, touchpoints, duplicates, dead_letters, unidentifiable, difference FROM ({books})"  # noqa: S608
+
+
+def _first(result: object) -> dict[str, int]:
+    return dict(next(iter(result.named_results())))  # type: ignore[attr-defined]

@@ -1,0 +1,46 @@
+"""The figures of a run beside their goals, as rows of one table."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`of_floor` is the figure's speed as a share of the floor's, where the two can be compared."""
+
+    name: str
+    goal: str
+    measured: str
+    of_floor: float | None = None
+
+
+def figures(document: dict[str, Any]) -> list[Figure]:
+    """The table of what this run could measure, in the order in which an event meets it."""
+    floor, stitch, pipeline = document["floor"], document["stitch"], document["pipeline"]
+    late, merge, restored = document["latency"]["event"], document["latency"]["merge"], document["restore"]
+    stages, memory = pipeline["stages_us"], document["memory_mib"]
+    cpu = pipeline["cpu_us"]
+    rate = restored["records"] / restored["seconds"] if restored["seconds"] > 0 else 0.0
+    return [
+        Figure("floor: read and decode", "",
+               f"{floor['cpu_us']:.1f} µs CPU an event, {floor['events_s']:,.0f} events/s", 1.0),
+        Figure("stitch, decoded event to facts", "≤ 45 µs CPU an event, ≥ 0.25 of the floor",
+               f"{stitch['cpu_us']:.0f} µs CPU an event", floor["cpu_us"] / stitch["cpu_us"]),
+        Figure("stitch in the worker", "", f"{stages['stitch.handle']:.0f} µs an event, "
+               f"commit {stages['stitch.commit']:.0f} µs"),
+        Figure("ingest in the worker", "", f"{stages['ingest.handle']:.0f} µs an event, "
+               f"commit {stages['ingest.commit']:.0f} µs"),
+        Figure("load in the worker", "", f"{stages['load.handle']:.0f} µs an event, "
+               f"commit {stages['load.commit']:.0f} µs"),
+        Figure("end to end, Kafka to rows in ClickHouse", "≥ 8,000 events/s",
+               f"{pipeline['events_s']:,.0f} events/s", pipeline["events_s"] / floor["events_s"]),
+        Figure("CPU an event: worker, Kafka, ClickHouse", "",
+               f"{cpu['worker']:.0f} + {cpu['kafka']:.0f} + {cpu['clickhouse']:.0f} µs"),
+        Figure(f"produced to visible in SQL at {document['latency']['rate']:,.0f} events/s", "p50 ≤ 0.5 s, p99 ≤ 2 s",
+               f"p50 {late['p50']:.2f} s, p99 {late['p99']:.2f} s"),
+        Figure("a merge visible in SQL", "p99 ≤ 5 s", f"p50 {merge['p50']:.2f} s, p99 {merge['p99']:.2f} s"),
+        Figure("memory of the worker", "≤ 600 MiB at 5 M identifiers",
+               f"{memory['worker']:.0f} MiB at {pipeline['identifiers']:,} identifiers"),
+        Figure("restore of a lost store", "≥ 200,000 keys/s",
+               f"{rate:,.0f} keys/s ({restored['records']:,} in {restored['seconds']:.1f} s)"),
+    ]
