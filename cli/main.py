@@ -10,7 +10,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the one line that an old Python 
 
 import typer
 
-from cli import demo, down, emit, settle, sql, status, up, who
+from cli import bench, demo, down, emit, settle, sql, status, up, who
 from streams.errors import OneThreadError, UsageError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ for verb in (
     emit,
     who,
     demo,
+    bench,
 ):
     app.command(name=verb.__name__.removeprefix("cli."))(verb.command)
 
