@@ -11,9 +11,7 @@ import time
 from collections.abc import Iterable
 
 from confluent_kafka import (
-    OFFSET_INVALID,
     Consumer,
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -28,7 +26,6 @@ from streams.topics import Topics
 
 POLL_S = 0.1
 REQUEST_S = 15.0
-ATTEMPT_S = 3.0
 TAIL_S_MAX = 5.0
 
 Partition = tuple[str, int]
@@ -81,7 +78,7 @@ class Pipeline:
                        names.identity, names.facts, names.dead_letters]
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         self._reader = Consumer({
-            "bootstrap.servers": bootstrap, "group.id": f"{self.group}-settle", "isolation.level": "read_committed",
+            "bootstrap.servers": bootstrap, "group.id": self.group, "isolation.level": "read_committed",
             "enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "earliest", "log_level": 0,
             "fetch.wait.max.ms": 10,
         })
@@ -103,21 +100,10 @@ class Pipeline:
         return ends, {topic: left[topic] for topic in self.topics if topic in left}
 
     def _consumed(self) -> dict[Partition, int]:
-        """The group's offsets; a partition it never committed is absent."""
-        found = self._group_offsets(REQUEST_S)
-        return {(p.topic, p.partition): p.offset for p in found if p.offset not in (None, OFFSET_INVALID)}
-
-    def _group_offsets(self, patience_s: float) -> list[TopicPartition]:
-        """A broker that is new makes its coordinator at the first question and answers the second."""
-        request = ConsumerGroupTopicPartitions(self.group)
-        answer = self._admin.list_consumer_group_offsets([request], request_timeout=ATTEMPT_S)
-        try:
-            return list(answer[self.group].result().topic_partitions)
-        except KafkaException as error:
-            if patience_s <= ATTEMPT_S or not _is_passing(error.args[0]):
-                raise
-        time.sleep(POLL_S)
-        return self._group_offsets(patience_s - ATTEMPT_S)
+        """The group's offsets; a partition it never committed is absent. Asking does not make us a member."""
+        asked = [TopicPartition(topic, partition) for topic, partition in self._partitions()]
+        found = self._reader.committed(asked, timeout=REQUEST_S) if asked else []
+        return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
 
     def _offsets(self, spec: OffsetSpec) -> dict[Partition, int]:
         wanted = {TopicPartition(topic, partition): spec for topic, partition in self._partitions()}
@@ -151,7 +137,3 @@ class Pipeline:
                 empty.add(partition)
         self._reader.unassign()
         return [partition for partition in behind if partition not in empty]
-
-
-def _is_passing(error: KafkaError) -> bool:
-    return bool(error.retriable()) or error.code() == KafkaError._TIMED_OUT
