@@ -8,7 +8,7 @@ import pytest
 
 from sinks.clickhouse import migrations
 from sinks.clickhouse.client import connect
-from sinks.clickhouse.columns import TABLES, Rows, flat_columns, physical
+from sinks.clickhouse.columns import TABLES, Rows, flat_columns
 from sinks.clickhouse.writer import Writer
 from streams.core import facts
 from streams.core.event import pack
@@ -36,8 +36,10 @@ class Engine:
         self.writer.write([Rows(table, rows, gone)])
 
     def clear(self) -> None:
-        for table in TABLES:
-            self.client.command(f"TRUNCATE TABLE onethread.{physical(table)}")
+        filled = self.rows("SELECT DISTINCT table FROM system.parts WHERE database = 'onethread' AND active")
+        for (table,) in filled:
+            if table != "migrations":
+                self.client.command(f"TRUNCATE TABLE onethread.{table}")
 
 
 @pytest.fixture(scope="session")
