@@ -146,7 +146,8 @@ def test_every_view_shows_a_row_sent_twice_once(engine: Engine) -> None:
         engine.writer.write([Rows(table, [row(table)]) for table in TABLES])
     views = [view for view in migrations.VIEWS if not view.startswith("facts_")]
     assert {view: len(engine.rows(f"SELECT * FROM onethread.{view}")) for view in views} == dict.fromkeys(views, 1)
-    assert {view: engine.rows(f"SELECT count() FROM onethread.{view}") for view in views} == dict.fromkeys(views, [(1,)])
+    counted = {view: engine.rows(f"SELECT count() FROM onethread.{view}")[0][0] for view in views}
+    assert counted == dict.fromkeys(views, 1)
 
 
 CONTRACT = {
