@@ -1,0 +1,39 @@
+"""The table of the benchmark: which figures, and their ratio to the floor."""
+
+import pytest
+
+from deploy.bench.backlog import STAGES, STEPS
+from deploy.bench.latency import quantile
+from deploy.bench.report import figures
+
+DOCUMENT = {
+    "floor": {"cpu_us": 10.0, "events_s": 100_000.0, "bytes_mean": 476.0},
+    "stitch": {"cpu_us": 40.0},
+    "pipeline": {
+        "events_s": 8000.0, "identifiers": 50_000, "cpu_us": {"worker": 110.0, "kafka": 20.0, "clickhouse": 30.0},
+        "stages_us": {f"{stage}.{step}": 1.0 for stage in STAGES for step in STEPS},
+    },
+    "latency": {"rate": 4000.0, "event": {"p50": 0.4, "p99": 1.5}, "merge": {"p50": 0.5, "p99": 1.75}},
+    "memory_mib": {"worker": 300.0},
+    "restore": {"records": 600_000, "seconds": 3.0, "start_s": 4.0},
+}
+
+
+def test_the_table_gives_each_figure_beside_its_goal_and_the_floor() -> None:
+    table = {figure.name: figure for figure in figures(DOCUMENT)}
+    assert table["stitch, decoded event to facts"].measured == "40 µs CPU an event"
+    assert table["stitch, decoded event to facts"].of_floor == 0.25
+    assert table["end to end, Kafka to rows in ClickHouse"].of_floor == pytest.approx(0.08)
+    assert table["restore of a lost store"].measured == "200,000 keys/s (600,000 in 3.0 s)"
+    assert table["produced to visible in SQL at 4,000 events/s"].measured == "p50 0.40 s, p99 1.50 s"
+
+
+def test_a_restore_too_short_to_measure_shows_no_rate() -> None:
+    document = {**DOCUMENT, "restore": {"records": 10, "seconds": -0.1, "start_s": 4.0}}
+    assert figures(document)[-1].measured == "10 keys in under 0.5 s"
+
+
+def test_a_quantile_is_a_value_that_occurred() -> None:
+    assert quantile([1.0], 0.99) == 1.0
+    assert quantile([1.0, 2.0, 3.0, 4.0], 0.5) == 3.0
+    assert quantile([float(n) for n in range(100)], 0.99) == 99.0
