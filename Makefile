@@ -1,0 +1,59 @@
+# `make` alone lists the targets. The environment .venv is made when it is first needed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 14
+
+.PHONY: setup
+setup: $(READY)  ## make .venv with everything in it
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"onethread needs Python 3.11 or newer; %s is %s: make setup PYTHON=python3.12" % (sys.executable, sys.version.split()[0]))'
+	@echo "making .venv (about 1 GB, once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@touch $@
+
+.PHONY: fmt
+fmt: $(READY)  ## put imports in order and mend what ruff can mend by itself
+	$(BIN)/ruff check --fix .
+
+.PHONY: check
+check: $(READY)  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+.PHONY: test
+test: check  ## check, then every test; what CI runs
+	$(BIN)/pytest
+
+.PHONY: simulate
+simulate: $(READY)  ## random worlds through simulated partitions: make simulate SEED=7
+	$(BIN)/python -m tests.simulation.run --seed $(or $(SEED),0)
+
+.PHONY: integration
+integration: $(READY)  ## the tests on real Kafka and ClickHouse only
+	$(BIN)/pytest tests/integration
+
+.PHONY: bench
+bench: $(READY)  ## measure events per second and CPU per event on this machine
+	$(BIN)/onethread bench
+
+.PHONY: demo
+demo: $(READY)  ## sample data through the whole stack, and what it tells
+	$(BIN)/onethread demo
+
+.PHONY: up
+up: $(READY)  ## start a stack and come back
+	$(BIN)/onethread up --detach
+
+.PHONY: down
+down: $(READY)  ## stop it
+	$(BIN)/onethread down
