@@ -155,7 +155,7 @@ class _Reader:
             if key not in required | optional:
                 raise self._error(where, key, f"one of {', '.join(sorted(required | optional))}", key)
         for key in sorted(required - row.keys()):
-            raise self._error(where, "", f"the key {key}", "none")
+            raise self._error(where, "", f"the key {key}", ", ".join(row) or "an empty table")
 
     def _known(self, where: str, key: str, names: Any, kinds: Mapping[str, Kind]) -> None:
         for name in names:
@@ -213,6 +213,6 @@ class _Reader:
                     head = number
             elif key and table == where and re.match(rf"\s*{re.escape(key)}\s*=", line):
                 return number
-            elif "." in where and f"{table}.{line.split('=')[0].strip()}".strip(".") == where:
+            elif f"{table}.{line.split('=')[0].strip()}" == where:  # the row as an inline table
                 head = number
         return head
