@@ -1,98 +1,30 @@
-"""`python -m streams.worker`: one worker of a deployment, from its environment to a clean stop.
+"""`python -m streams.worker`: one worker of a deployment.
 
 ONETHREAD_HOME, ONETHREAD_PORT_BASE and ONETHREAD_WORKER say which. The supervisor starts it again when it ends with
 anything but 0; that is also how a worker gets rid of a state it does not trust.
 """
 
 import asyncio
-import gc
-import logging
 import os
-import signal
-import sys
-from collections.abc import Callable
-from typing import Any
 
 import prometheus_client
-import structlog
 
 from deploy.local.ports import HOST, Addresses
-from streams import metrics, settings
+from streams import settings
 from streams.app import create_app
-from streams.transport.commit import Committer
-from streams.transport.loop import EXIT_FAILED
-from streams.transport.watch import watch
-
-STOP_S_MAX = 15.0
-"""A stop that hangs is no reason to wait: everything committed is safe."""
-
-log = structlog.get_logger()
+from streams.transport.serve import log_to_stdout, serve
 
 
 def main() -> None:
+    """Read the environment and serve until SIGTERM."""
     index = int(os.environ.get("ONETHREAD_WORKER", "0"))
     addresses = Addresses.from_environ()
     datadir = addresses.home / "state" / f"worker-{index}"
     datadir.mkdir(parents=True, exist_ok=True)
     log_to_stdout()
     prometheus_client.start_http_server(addresses.worker_metrics(index), HOST)
-    shaping = settings.load(addresses.home)
-    asyncio.run(serve(lambda: create_app(shaping, addresses, index, datadir), index))
-
-
-async def serve(build: Callable[[], tuple[Any, Committer]], index: int) -> None:
-    """Run the application that `build` gives until SIGTERM or SIGINT, then leave the process."""
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    app, committer = build()
-    log.info("starting", worker=index)
-    await asyncio.to_thread(committer.start)
-    starting = asyncio.create_task(_start(app))
-    watching = asyncio.create_task(watch(app, committer))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    metrics.WORKER_READY.set(0)
-    if watching.done():
-        log.critical("crashed", worker=index, reason=repr(watching.exception()))
-        _leave(EXIT_FAILED)
-    watching.cancel()
-    starting.cancel()
-    log.info("stopping", worker=index)
-    try:
-        await asyncio.wait_for(app.stop(), STOP_S_MAX)
-    except TimeoutError:
-        log.warning("stop_took_too_long", worker=index)
-    log.info("stopped", worker=index)
-    _leave(0)
-
-
-async def _start(app: Any) -> None:
-    await app.start()
-    # What lives now lives for good; the collector need not look at it again, and Faust calls it at every rebalance.
-    gc.collect()
-    gc.freeze()
-
-
-def _leave(code: int) -> None:
-    """Leave without waiting for threads of libraries; all that matters is committed or closed."""
-    sys.stdout.flush()
-    os._exit(code)
-
-
-def log_to_stdout() -> None:
-    """Key-value events; libraries from warnings up."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
-    )
-    line = "timestamp=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
-    logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format=line)
+    chosen = settings.load(addresses.home)
+    asyncio.run(serve(lambda: create_app(chosen, addresses, index, datadir), index))
 
 
 if __name__ == "__main__":

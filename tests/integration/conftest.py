@@ -29,7 +29,8 @@ def lab_brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         deadline = time.monotonic() + 60
         while not node.answers():
-            assert process.poll() is None and time.monotonic() < deadline, (home / "kafka.log").read_text()[-2000:]
+            is_late = process.poll() is not None or time.monotonic() > deadline
+            assert not is_late, (home / "kafka.log").read_text()[-2000:]
             time.sleep(0.3)
         yield addresses.kafka_bootstrap
     finally:

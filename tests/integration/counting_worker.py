@@ -12,7 +12,7 @@ from pathlib import Path
 from streams.settings import Settings
 from streams.transport.application import Stage, add_stage, graph_store, new_app, new_committer
 from streams.transport.commit import Work, Writes
-from streams.worker import log_to_stdout, serve
+from streams.transport.serve import log_to_stdout, serve
 
 TAG = os.environ["LAB_TAG"]
 BROKERS = os.environ["LAB_BROKERS"]

@@ -32,7 +32,8 @@ class Lab:
         self.workers: dict[int, subprocess.Popen] = {}
         self.produced = 0
         admin = AdminClient({"bootstrap.servers": brokers})
-        for made in admin.create_topics([NewTopic(self.topic(t), PARTITIONS, 1) for t in ("in", "mid", "out")]).values():
+        topics = [NewTopic(self.topic(name), PARTITIONS, 1) for name in ("in", "mid", "out")]
+        for made in admin.create_topics(topics).values():
             made.result()
         self.producer = Producer({"bootstrap.servers": brokers, "linger.ms": 10, "compression.type": "lz4",
                                   "queue.buffering.max.messages": 2_000_000})
@@ -50,7 +51,8 @@ class Lab:
         random = Random(seed + self.produced)
         for number in range(self.produced, self.produced + count):
             key = random.randrange(keys)
-            self.producer.produce(self.topic("in"), struct.pack("<q", number) + b"x" * 92, b"k%06d" % key, key % PARTITIONS)
+            value = struct.pack("<q", number) + b"x" * 92
+            self.producer.produce(self.topic("in"), value, b"k%06d" % key, key % PARTITIONS)
             if number % 1000 == 0:
                 self.producer.poll(0)
         self.produced += count
