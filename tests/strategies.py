@@ -1,8 +1,9 @@
 """Small random worlds: a policy and what producers sent under it.
 
 A world is made by one generator from any `random.Random`: Hypothesis brings one whose choices it can shrink, the
-simulation one that a seed decides. Pools are small, times repeat and pauses equal the gap, so that sharedness,
-limits, ties and both edges of every interval come up often.
+simulation one that a seed decides. What decides the graph (which events, identifiers, times, copies) is drawn from
+it; the details come from a plain Random seeded by it, which keeps a world cheap to draw. Pools are small, times
+repeat and pauses equal the gap, so that sharedness, limits, ties and both edges of every interval come up often.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from tests.oracle.build import event
 T = TypeVar("T")
 
 GAP_MS = 100
-CONFLICTS = 0.07
+REPEATED, CONFLICTING = 0.3, 0.07
 DAY_MS = 86_400_000
 KINDS = (
     "customer_id", "loyalty_card", "phone", "email", "crm_id", "telegram_id", "payment_token", "device_id",
@@ -50,16 +51,18 @@ class World:
 
 def make_world(random: Random, events_max: int = 24) -> World:
     """A world of up to `events_max` events, besides their copies."""
-    policy, pool = _policy(random), _pool(random)
-    told = [_event(random, f"e{n}", pool) for n in range(random.randint(1, events_max))]
+    detail = Random(random.randint(0, 2**16))
+    size = random.randint(1, events_max)
+    policy, pool = _policy(detail), _pool(detail, size)
+    told = [_event(random, detail, f"e{n}", pool) for n in range(size)]
     for e in list(told):
-        if _chance(random, 0.3):
+        if _chance(random, REPEATED):
             told.append(e)
-        if _chance(random, CONFLICTS):
-            told.append(_conflicting(random, e))
+        if _chance(random, CONFLICTING):
+            told.append(_conflicting(detail, e))
     offsets = list(range(len(told)))
-    random.shuffle(offsets)
-    return World(policy, tuple(_placed(random, e, offset) for e, offset in zip(told, offsets, strict=True)))
+    detail.shuffle(offsets)
+    return World(policy, tuple(_placed(detail, e, offset) for e, offset in zip(told, offsets, strict=True)))
 
 
 def worlds(events_max: int = 24) -> st.SearchStrategy[World]:
@@ -96,9 +99,9 @@ def _kind(random: Random, kind: Kind) -> Kind:
     )
 
 
-def _pool(random: Random) -> list[tuple[str, str]]:
-    """Few identifiers; the first two are hubs, drawn far more often."""
-    values = "abcd" if _chance(random, 0.5) else "ab"
+def _pool(random: Random, size: int) -> list[tuple[str, str]]:
+    """Few identifiers, or some more for many events; the first two are hubs, drawn far more often."""
+    values = [str(n) for n in range(random.choice([2, 4, 2 + size // 5]))]
     pool = [(kind, value) for kind in random.sample(KINDS, random.randint(2, 6)) for value in values]
     random.shuffle(pool)
     return pool
@@ -120,13 +123,13 @@ def _at_ms(random: Random) -> int:
     return day + random.choice([-1, 0, 0, 1, 2, GAP_MS, GAP_MS + 1, 2 * GAP_MS, 3 * GAP_MS, 3 * GAP_MS + 2])
 
 
-def _event(random: Random, event_id: str, pool: Sequence[tuple[str, str]]) -> Event:
+def _event(random: Random, detail: Random, event_id: str, pool: Sequence[tuple[str, str]]) -> Event:
     ids = _identifiers(random, pool)
     clicks = sorted(i.split(":")[1].split("@")[0] for i in ids if i.startswith("click_id:"))
-    fields = _fields(random) | {"click_id": clicks[0] if clicks else None}
+    fields = _fields(detail) | {"click_id": clicks[0] if clicks else None}
     if _chance(random, 0.35):
-        fields |= _order_fields(random, random.choice(["o1", "o2", "o3", "o4"]))
-        ids = [] if _chance(random, 0.2) else ids
+        fields |= _order_fields(detail, random.choice(["o1", "o2", "o3", "o4"]))
+        ids = [] if _chance(detail, 0.2) else ids
     return event(event_id, _at_ms(random), *ids, **fields)
 
 

@@ -5,7 +5,10 @@ is left to chance: which partition works next, on how many records, with which c
 where a worker dies before or after its commit, which facts reach the sink twice and when.
 """
 
+from bisect import bisect_left, insort
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from itertools import takewhile
 from random import Random
 
 from streams.core import facts, messages
@@ -23,10 +26,23 @@ STEPS_MAX = 200_000
 
 
 class Store(dict[bytes, bytes]):
-    """What one partition has committed."""
+    """What one partition has committed, and its keys in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ordered: list[bytes] = []
+
+    def commit(self, puts: Mapping[bytes, bytes], deletes: Set[bytes]) -> None:
+        assert not puts.keys() & deletes, "a record is put and deleted in one commit"
+        for key in puts.keys() - self.keys():
+            insort(self._ordered, key)
+        for key in deletes & self.keys():
+            del self._ordered[bisect_left(self._ordered, key)], self[key]
+        self.update(puts)
 
     def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
-        return sorted((key, value) for key, value in self.items() if key.startswith(prefix))
+        after = (self._ordered[n] for n in range(bisect_left(self._ordered, prefix), len(self._ordered)))
+        return [(key, self[key]) for key in takewhile(lambda key: key.startswith(prefix), after)]
 
 
 @dataclass
@@ -116,11 +132,7 @@ class Run:
             self.partitions[n] = self._load(n)
 
     def _commit(self, n: int, effects: Effects, records: int) -> None:
-        store = self.stores[n]
-        assert not effects.puts.keys() & effects.deletes, "a record is put and deleted in one commit"
-        store.update(effects.puts)
-        for key in effects.deletes:
-            store.pop(key, None)
+        self.stores[n].commit(effects.puts, effects.deletes)
         for partition, forwards in effects.forwards.items():
             assert partition != n
             self.logs[partition].append(messages.pack(forwards))
