@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from cli import looks
 from cli.progress import StartProgress
 from cli.story import show
 from connectors.emit import Emitter
@@ -53,7 +54,7 @@ def command(
     settings = load(addresses.home)
     send(addresses, settings, people)
     _settle(addresses, settings)
-    show(Console(), addresses, settings, time.monotonic() - began)
+    show(looks.page(), addresses, settings, time.monotonic() - began)
 
 
 def claim(folder: Path) -> None:

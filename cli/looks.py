@@ -5,12 +5,23 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from streams.core.channels import CHANNELS
 
+PAGE_WIDTH = 100
+"""What the pages are made for; a pipe gets it, a wider terminal does not stretch them."""
+
 _COLOURS = {"online": "cyan", "store": "green", "phone": "yellow", "other": "magenta"}
+
+
+def page() -> Console:
+    """Standard output as a page: as wide as the terminal, at most PAGE_WIDTH, which a pipe gets too."""
+    console = Console()
+    console.width = min(console.width, PAGE_WIDTH) if console.is_terminal else PAGE_WIDTH
+    return console
 
 
 def colour(channel: str) -> str:
@@ -62,10 +73,13 @@ def count(number: Any) -> str:
 
 
 def sheet(*headers: str, right: tuple[str, ...] = ()) -> Table:
-    """A table without lines; the named columns stand to the right."""
+    """A table without lines; numbers stand to the right. A column without a name is cropped where it is narrow."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for header in headers:
-        table.add_column(header, justify="right" if header in right else "left", overflow="fold")
+        if header in right:
+            table.add_column(header, justify="right", no_wrap=True)
+        else:
+            table.add_column(header, overflow="fold" if header else "crop")
     return table
 
 

@@ -16,6 +16,7 @@ from deploy.local.status import read
 from examples.sample import golden
 from sinks.clickhouse import profile
 from sinks.clickhouse.client import connect
+from streams.core.channels import CHANNELS
 from streams.errors import OneThreadError
 from streams.settings import Settings
 
@@ -73,14 +74,15 @@ def show(console: Console, addresses: Addresses, settings: Settings, seconds: fl
     books = read(addresses, settings).books
     if books is None:
         raise OneThreadError(f"ClickHouse does not answer at {addresses.clickhouse_url}")
+    begin = f"{books['in']:,} events of {len(CHANNELS)} channels, from an empty folder to this page in {seconds:.0f} s"
     for part in (
-        *_golden(client), *_buying(client), *_identification(client, books),
-        *_further(addresses, books["in"], seconds),
+        _heading("Six weeks of a sample business", begin), *_golden(client, console.width), *_buying(client),
+        *_identification(client, books), *_further(addresses),
     ):
         console.print(part, soft_wrap=isinstance(part, Text))
 
 
-def _golden(client: Client) -> list[RenderableType]:
+def _golden(client: Client, width: int) -> list[RenderableType]:
     person_id = profile.person_of(client, "phone", golden.PHONE)
     if person_id is None:
         raise OneThreadError("the sample's golden customer is not in ClickHouse; see `onethread status`")
@@ -92,7 +94,7 @@ def _golden(client: Client) -> list[RenderableType]:
     return [
         _heading("One customer, one thread",
                  f"{len(touchpoints)} events of {sources} systems, {len(found.channels)} channels: one person"),
-        thread.rendered(steps, found.zone),
+        thread.rendered(steps, found.zone, width),
         _heading("One order"),
         *(_indented(card.told(order, found.items, found.zone)) for order in found.orders),
     ]
@@ -141,12 +143,11 @@ def _identification(client: Client, books: dict[str, int]) -> list[RenderableTyp
     return [_heading("How they were identified"), _indented(table)]
 
 
-def _further(addresses: Addresses, events: int, seconds: float) -> list[RenderableType]:
+def _further(addresses: Addresses) -> list[RenderableType]:
     commands = [f'onethread sql "{query}"' for query in QUERIES] + [f"onethread who phone:{golden.PHONE}"]
-    note = Text(f"{events:,} events from an empty folder to this page in {seconds:.0f} s", style="dim")
     return [
         _heading("Ask it yourself"), *(Text(f"  {command}", style="bold") for command in commands),
-        Text(), _indented(Text(describe(addresses, 1))), Text(), _indented(note),
+        Text(), _indented(Text(describe(addresses, 1))),
     ]
 
 

@@ -22,6 +22,7 @@ Rows: TypeAlias = list[dict[str, Any]]
 DERIVED = "email_sha256"
 """Comes with every e-mail and says nothing new."""
 PAUSE_SHOWN_S = 3600
+INDENT = 2
 
 
 @dataclass(frozen=True)
@@ -68,16 +69,16 @@ def _tie(
     return None
 
 
-def rendered(found: list[Step], zone: str) -> RenderableType:
-    """The thread in 100 columns, day by day, with the pauses in between."""
-    head = _grid()
+def rendered(found: list[Step], zone: str, width: int = looks.PAGE_WIDTH) -> RenderableType:
+    """The thread, day by day, with the pauses in between; `width` columns wide."""
+    head = _grid(width)
     head.add_row(*(Text(name, style="dim") for name in ("", "", "at", "channel", "device", "", "what", "tied on by")))
-    parts: list[RenderableType] = [Padding(head, (0, 0, 0, 2))]
+    parts: list[RenderableType] = [Padding(head, (0, 0, 0, INDENT))]
     for day, of_day in _days(found, zone).items():
         if len(parts) > 1:
             parts.append(Text("  ┊", style="dim"))
         parts.append(Text(f"  {day}", style="bold"))
-        parts.append(Padding(_table(of_day, zone), (0, 0, 0, 2)))
+        parts.append(Padding(_table(of_day, zone, width), (0, 0, 0, INDENT)))
     return Group(*parts)
 
 
@@ -88,15 +89,18 @@ def _days(found: Iterable[Step], zone: str) -> dict[str, list[Step]]:
     return days
 
 
-def _grid() -> Table:
+def _grid(width: int) -> Table:
+    """Equal columns for every day: the narrow ones as they are, the two with words share what is left."""
+    narrow = (1, 2, 5, 11, 7, 2)
+    words = width - INDENT - sum(narrow) - len(narrow) - 2
     table = Table.grid(padding=(0, 1, 0, 0))
-    for width, justify in zip((1, 2, 5, 11, 7, 2, 33, 30), ("left", "right", *["left"] * 6), strict=True):
-        table.add_column(width=width, justify=justify)  # type: ignore[arg-type]
+    for column in (*narrow, words - words * 15 // 32, words * 15 // 32):
+        table.add_column(width=column)
     return table
 
 
-def _table(found: list[Step], zone: str) -> Table:
-    table = _grid()
+def _table(found: list[Step], zone: str, width: int) -> Table:
+    table = _grid(width)
     for before, step in pairwise([None, *found]):
         if before and (seconds := _seconds(before, step)) >= PAUSE_SHOWN_S:
             table.add_row(Text("┊", style="dim"), "", "", Text(looks.pause(seconds), style="dim italic"))
@@ -116,7 +120,7 @@ def _cells(step: Step, zone: str) -> tuple[RenderableType, ...]:
     row = step.touchpoint
     style = looks.colour(row["channel"])
     return (
-        Text("●", style=style), Text(str(step.number), style="dim"), looks.clock(row["occurred_at"], zone),
+        Text("●", style=style), Text(f"{step.number:2}", style="dim"), looks.clock(row["occurred_at"], zone),
         looks.channel(row["channel"]), row["device"] or "", row["store_id"] or "", _deed(row), _knot(step),
     )
 

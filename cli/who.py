@@ -10,8 +10,8 @@ from uuid import UUID
 import typer
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from rich.console import Console
 
+from cli import looks
 from cli.card import card
 from cli.stack import find
 from sinks.clickhouse.client import connect
@@ -43,7 +43,7 @@ def command(
     if as_json:
         print(json.dumps(document(found), indent=2, ensure_ascii=False, default=_plain))
     else:
-        Console().print(card(found))
+        looks.page().print(card(found))
 
 
 def split(text: str) -> tuple[str, str]:

@@ -138,7 +138,7 @@ def crm_record(life: Life) -> None:
         ids.append(named("email", "noemail@example.com"))  # what a clerk types into a field that must be filled
     if life.chance(50):
         ids.append(life.id("loyalty_card"))
-    life.tell(life.day_time(2, 4, (0, 6)), "crm", "contact_exported", ids, role="record",
+    life.tell(life.day_time(2, 4, (0, 6)), "crm", "identified", ids, role="record",
               traits={"name": f"Sample Person {n}", "birthday": f"19{60 + n % 40}-{n % 12 + 1:02d}-{n % 28 + 1:02d}"},
               consent={"email_marketing": life.chance(70)})
 

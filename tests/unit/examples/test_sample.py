@@ -16,7 +16,7 @@ from examples.sample.life import cost, iso, line
 from examples.sample.world import PERSONAS, lines
 from streams.core.channels import CHANNELS
 
-DIGEST = "644145ed3b8cd7ac0844b9948f8d90e41989069b77dbd0f1855eab390dc333c3"
+DIGEST = "e9f9ad126e093db2ffeaf00fed14a613a180874f645677578382a54505fa17a1"
 
 
 @pytest.fixture(scope="module")
