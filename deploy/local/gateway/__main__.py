@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import errno
+import os
 import signal
 import sys
 from pathlib import Path
@@ -23,7 +24,7 @@ log = structlog.get_logger()
 
 async def serve(path: Path, host: str, port: int, memory_mb: int) -> None:
     """Open `path`, listen, and return once a signal asked to stop and running queries are over."""
-    engine = Engine(path, memory_mb << 20)
+    engine = Engine(_home(path), memory_mb << 20)
     gateway = Gateway(engine)
     runner = web.AppRunner(
         gateway.application(),
@@ -47,6 +48,15 @@ async def serve(path: Path, host: str, port: int, memory_mb: int) -> None:
         await runner.cleanup()
         engine.close()
     log.info("gateway_stopped")
+
+
+def _home(path: Path) -> Path:
+    """Make the directory, and work in an empty one below it: the engine takes names without a slash for files there."""
+    path = path.resolve()
+    files = path / "user_files"
+    files.mkdir(parents=True, exist_ok=True)
+    os.chdir(files)
+    return path
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:

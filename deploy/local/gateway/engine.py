@@ -58,7 +58,6 @@ class Engine:
 
     def __init__(self, path: Path, memory_bytes: int) -> None:
         """Open `path`; OneThreadError when another process has it open."""
-        path.mkdir(parents=True, exist_ok=True)
         try:
             self._root = Connection(f"{path}?max_server_memory_usage={memory_bytes}")
         except RuntimeError as error:

@@ -2,8 +2,9 @@
 
 Rules kept: the engine's mode (setting `readonly`) is the first guard and refuses writes, DDL, SET and most sources
 outside; this is the second, for what it was seen to allow: control statements such as KILL, the scalar function `file`,
-reading the structure of files and addresses by DESCRIBE, and calls of language models. Names count wherever they stand
-as a function: in quotes, behind APPLY, or inside a higher-order function.
+files as tables of the database `default`, the structure of files and addresses by DESCRIBE, and calls of language
+models. Names count wherever they stand as a function: in quotes, behind APPLY, or inside a higher-order function. Files
+of the working directory need no slash, so the gateway works in an empty one.
 """
 
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from deploy.local.gateway.request import Query
 
 # Table functions that read nothing outside although the engine keeps them from read-only users; analysts use `format`.
-_HARMLESS = {"format", "zeros", "zeros_mt", "loop", "viewexplain", "dictionary"}
+_HARMLESS = {"format", "zeros", "zeros_mt", "viewexplain", "dictionary"}
 # Harmless classes of the engine's own classification; a text it cannot parse is answered by its syntax error.
 _READS = {"READ_ONLY", "UNKNOWN"}
 
@@ -36,11 +37,17 @@ def check(query: "Query", refused: frozenset[str], connection: Connection) -> No
     if kind not in _READS and not (query.statement.kind in ("USE", "SET") and query.readonly == 2):
         raise _readonly("Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly.")
     seen = list(tokens(text))
-    name = _refused(seen, refused)
-    if any(token.is_word("IDENTIFIER") for token in seen):
-        name = name or next((value for value in query.parameters.values() if value.lower() in refused), None)
-    if name:
+    names = {value for value in query.parameters.values() if any(token.is_word("IDENTIFIER") for token in seen)}
+    if name := _refused(seen, refused) or next((name for name in names if name.lower() in refused), None):
         raise _readonly(f"Function {name} reaches outside of the database and is not allowed in readonly mode")
+    if any("/" in name for name in names) or _file_named(seen):
+        raise _readonly("A quoted name with a slash may be that of a file and is not allowed in readonly mode")
+
+
+def _file_named(seen: list[Token]) -> bool:
+    """A table of the database `default` may be a path; a name behind AS is an alias."""
+    slashed = (index for index, token in enumerate(seen) if token.kind == "quoted" and "/" in token.text)
+    return any(index == 0 or not seen[index - 1].is_word("AS") for index in slashed)
 
 
 def _refused(seen: list[Token], refused: frozenset[str]) -> str | None:

@@ -20,7 +20,7 @@ INTERFACE = frozenset(
         *("client_protocol_version", "buffer_size", "wait_end_of_query", "stacktrace"),
     )
 )
-HEAD_BYTES = 1 << 20  # a statement in front of inserted data fits in here: ClickHouse's own limit is 256 KiB
+STATEMENT_BYTES = 262144  # of a statement without data; the default of the setting max_query_size
 CHUNK_BYTES = 1 << 20
 
 
@@ -85,11 +85,11 @@ def read(
     """
     head = given.get("query", "").encode()
     head = head + b"\n" if head else b""
-    head += body.read(HEAD_BYTES)
+    limit = _whole("max_query_size", given.get("max_query_size"), STATEMENT_BYTES)
+    head += body.read(limit)
     statement = parse(head)
-    if not statement.takes_data and (more := body.read()):
-        head += more
-        statement = parse(head)
+    if not statement.takes_data and (len(head) > limit or body.read(1)):
+        raise ClickHouseError(62, "SYNTAX_ERROR", f"Syntax error: Max query size exceeded: more than {limit} bytes")
     externals = tuple(_external(name, data, given) for name, data in (files or {}).items())
     ours = INTERFACE | {f"{table.name}_{part}" for table in externals for part in ("structure", "types", "format")}
     settings = {name: value for name, value in given.items() if name not in ours and not name.startswith("param_")}
@@ -108,7 +108,7 @@ def read(
         query_id=given.get("query_id") or str(uuid.uuid4()),
         externals=externals,
         session_id=given.get("session_id") or None,
-        session_timeout_s=_whole(given.get("session_timeout") or "60"),
+        session_timeout_s=_whole("session_timeout", given.get("session_timeout"), 60),
         session_check=given.get("session_check") == "1",
     )
 
@@ -134,7 +134,9 @@ def _split(types: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def _whole(text: str) -> int:
+def _whole(name: str, text: str | None, default: int) -> int:
+    if not text:
+        return default
     if not text.isdecimal():
-        raise ClickHouseError(36, "BAD_ARGUMENTS", f"Invalid session timeout: {text!r}")
+        raise ClickHouseError(36, "BAD_ARGUMENTS", f"{name} must be a whole number")
     return int(text)

@@ -51,7 +51,7 @@ def parse(sql: bytes) -> Statement:
     head: list[Token] = []
     for token in stream:
         head.append(token)
-        if token.is_word("INSERT") and _leads(head):
+        if _begins_insert(head):
             return _insert(sql, head, stream)
         if token.is_mark(";"):
             _nothing_behind(stream)
@@ -74,9 +74,11 @@ def _kind(first: Token) -> str:
     return first.text.upper() if first.is_word(*_KINDS) else "OTHER"
 
 
-def _leads(head: list[Token]) -> bool:
-    """INSERT starts the statement, or follows the common table expressions that stand before it."""
-    return len(head) == 1 or (head[0].is_word("WITH") and head[-2].is_mark(")"))
+def _begins_insert(head: list[Token]) -> bool:
+    """INSERT starts the statement, or INSERT INTO follows the expressions of a WITH."""
+    if len(head) == 1:
+        return head[0].is_word("INSERT")
+    return head[0].is_word("WITH") and head[-2].is_word("INSERT") and head[-1].is_word("INTO")
 
 
 def _insert(sql: bytes, head: list[Token], stream: Iterable[Token]) -> Statement:
@@ -86,20 +88,24 @@ def _insert(sql: bytes, head: list[Token], stream: Iterable[Token]) -> Statement
         seen.append(token)
         _no_files(seen)
         depth += token.is_mark("(") - token.is_mark(")")
-        named = len(seen) > 3 and not seen[-2].is_word("INTO", "TABLE", "FUNCTION") and not seen[-2].is_mark(".")
-        if depth or not named:
+        if depth:
             continue
-        if token.is_word("VALUES"):
+        if token.is_word("VALUES") and _behind_target(seen[-2]):
             return Statement("INSERT", sql[: token.start], "Values", token.end)
-        if token.is_word("SELECT", "WITH", "WATCH"):
+        if token.is_word("SELECT", "WITH", "WATCH") and _behind_target(seen[-2]):
             return _insert_select(sql, seen, stream)
-        if seen[-2].is_word("FORMAT") and token.kind in ("word", "quoted"):
+        if seen[-2].is_word("FORMAT") and token.kind in ("word", "quoted") and _behind_target(seen[-3]):
             return Statement("INSERT", sql[: seen[-2].start], token.text, _data_start(sql, token.end))
         if token.is_mark(";"):
             _nothing_behind(stream)
             seen.pop()
             break
     return Statement("INSERT", sql[: seen[-1].end])
+
+
+def _behind_target(previous: Token) -> bool:
+    """False where a word is the name of the table itself, as in INSERT INTO format."""
+    return not (previous.is_word("INSERT", "INTO", "TABLE", "FUNCTION") or previous.is_mark("."))
 
 
 def _insert_select(sql: bytes, seen: list[Token], stream: Iterable[Token]) -> Statement:
