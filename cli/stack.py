@@ -6,12 +6,12 @@ from streams.errors import OneThreadError
 
 
 def find() -> Addresses:
-    """The stack to talk to: running in the home, or given from outside by addresses.
+    """The stack to talk to: parts running in the home, supervised or not, or addresses given from outside.
 
     Errors: OneThreadError where there is none.
     """
     addresses = Addresses.from_environ()
-    if not addresses.outside and not stack.is_running(addresses.home):
+    if not addresses.outside and not stack.is_running(addresses.home) and not stack.living_parts(addresses.home):
         raise no_stack(addresses)
     return addresses
 

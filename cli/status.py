@@ -1,6 +1,7 @@
 """`onethread status`: parts, lag and books on one page."""
 
 import json
+import sys
 import time
 from typing import Annotated, Any
 
@@ -13,7 +14,8 @@ from deploy.local.records import Record
 from deploy.local.status import Status, read
 from streams.settings import load
 
-_GOOD = {"running"}
+WIDE = 200
+"""Columns in a pipe, where nothing needs to fit a screen."""
 
 
 def command(
@@ -25,7 +27,7 @@ def command(
     if as_json:
         print(json.dumps(document(status), indent=2))
     else:
-        _show(status, Console())
+        _show(status, Console(width=None if sys.stdout.isatty() else WIDE))
     raise typer.Exit(0 if status.is_well else 1)
 
 
@@ -48,9 +50,12 @@ def document(status: Status) -> dict[str, Any]:
 
 
 def _show(status: Status, console: Console) -> None:
-    parts = Table("part", "state", "address", "pid", "since", "restarts", "last error", box=None)
+    parts = Table(box=None)
+    for heading in ("part", "state", "address", "pid", "since", "restarts"):
+        parts.add_column(heading, no_wrap=True)
+    parts.add_column("last error")
     for part in status.parts:
-        colour = "green" if part.state in _GOOD else "red"
+        colour = "green" if part.state == "running" else "red"
         parts.add_row(part.name, f"[{colour}]{part.state}[/]", part.address, str(part.pid or ""), _iso(part),
                       str(part.restarts), part.last_error)
     console.print(parts)

@@ -73,9 +73,14 @@ def stop(folder: Path) -> bool:
     return stop_orphans(folder) or supervisor is not None
 
 
+def living_parts(folder: Path) -> list[Record]:
+    """The living parts of a home, whoever looks after them."""
+    return [r for r in records.read_all(folder).values() if r.name != SUPERVISOR and records.process(r)]
+
+
 def stop_orphans(folder: Path) -> bool:
     """Stop the parts of a home that have no supervisor any more; returns whether there were any."""
-    found = [r for r in records.read_all(folder).values() if r.name != SUPERVISOR and records.process(r)]
+    found = living_parts(folder)
     for belongs in (_is_worker, lambda r: r.name == "clickhouse", lambda r: r.name == "registry", lambda _: True):
         group = [record for record in found if belongs(record)]
         records.stop(group, grace_s=20)

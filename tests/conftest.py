@@ -1,0 +1,85 @@
+"""Fixtures that start a local stack, or pieces of one, in a temporary home on free ports; no test skips without one."""
+
+import contextlib
+import os
+import random
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from deploy.local import checks, downloads, kafka, parts, registry, stack
+from deploy.local.parts import Part
+from deploy.local.ports import PORTS, Addresses
+from deploy.local.supervisor import Supervisor
+
+PEPPER = "0" * 64
+"""Fixed, so that person ids are the same in every run."""
+
+_BASES = range(22000, 32000, PORTS)
+"""Below the range from which systems give out ports by themselves."""
+
+
+def free_base() -> int:
+    """A base whose forty ports are free at this moment."""
+    candidates = list(_BASES)
+    random.Random(os.getpid()).shuffle(candidates)
+    return next(base for base in candidates if all(checks.is_free(port) for port in range(base, base + PORTS)))
+
+
+@contextlib.contextmanager
+def supervised(home: Path, pieces: Sequence[Part]) -> Iterator[Supervisor]:
+    """The parts, running and answering, with a supervisor in a thread of the test; stopped in order at the end."""
+    ready = threading.Event()
+    supervisor = Supervisor(home, pieces, prepare=ready.set)
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            supervisor.run()
+        except BaseException as error:
+            failure.append(error)
+            ready.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert ready.wait(180), "the parts do not answer"
+        assert not failure, failure
+        yield supervisor
+    finally:
+        supervisor.stop.set()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    """Kafka and the schema registry, without topics."""
+    addresses = Addresses(tmp_path_factory.mktemp("broker"), free_base())
+    pieces = [*kafka.parts(addresses, 1, downloads.kafka_jars()),
+              registry.part(addresses, downloads.registry_folder())]
+    with supervised(addresses.home, pieces):
+        yield addresses
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    """ClickHouse's engine behind its gateway, without tables."""
+    addresses = Addresses(tmp_path_factory.mktemp("clickhouse"), free_base())
+    with supervised(addresses.home, [parts.gateway(addresses)]):
+        yield addresses
+
+
+@pytest.fixture(scope="session")
+def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    """A whole stack with one worker, as `onethread up --detach` starts it."""
+    addresses = Addresses(tmp_path_factory.mktemp("stack"), free_base())
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**addresses.environ(), "ONETHREAD_PEPPER": PEPPER}.items():
+            patch.setenv(name, value)
+        stack.start(addresses, workers=1)
+        try:
+            yield addresses
+        finally:
+            stack.stop(addresses.home)

@@ -1,0 +1,60 @@
+"""A home refuses what would mix facts of two shapes, and gives up only what is its own."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from deploy.local import home
+from streams.errors import OneThreadError
+from streams.settings import Settings
+
+
+def test_the_same_settings_may_start_again(tmp_path: Path) -> None:
+    home.check(tmp_path, Settings())
+    home.remember(tmp_path, Settings())
+    home.check(tmp_path, Settings(as_of="2026-02-01", new_days=10))
+
+
+@pytest.mark.parametrize(("key", "value"), [("session_gap", "45m"), ("partitions", 8), ("pepper", b"other")])
+def test_a_changed_setting_that_shapes_facts_is_refused_by_name(tmp_path: Path, key: str, value: object) -> None:
+    home.remember(tmp_path, Settings())
+    with pytest.raises(OneThreadError, match=rf"(?s)config apply.*{key}"):
+        home.check(tmp_path, Settings(**{key: value}))  # type: ignore[arg-type]
+
+
+def test_a_home_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "home.json").write_text(json.dumps({"layout": home.LAYOUT + 1, "shaping": {}}))
+    with pytest.raises(OneThreadError, match="newer onethread"):
+        home.check(tmp_path, Settings())
+
+
+def test_the_pepper_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    home.make_pepper(tmp_path)
+    first = (tmp_path / "pepper").read_text()
+    home.make_pepper(tmp_path)
+    assert (tmp_path / "pepper").read_text() == first
+    assert len(first.strip()) == 64
+    assert stat.S_IMODE((tmp_path / "pepper").stat().st_mode) == 0o600
+
+
+def test_the_pepper_itself_is_not_remembered(tmp_path: Path) -> None:
+    home.remember(tmp_path, Settings(pepper=b"secret-of-the-deployment"))  # type: ignore[arg-type]
+    assert "secret" not in (tmp_path / "home.json").read_text()
+
+
+def test_wipe_leaves_what_the_user_put_there(tmp_path: Path) -> None:
+    folder = tmp_path / "home"
+    (folder / "kafka").mkdir(parents=True)
+    (folder / "pepper").touch()
+    (folder / "onethread.toml").write_text("new_days = 30")
+    home.wipe(folder)
+    assert [path.name for path in folder.iterdir()] == ["onethread.toml"]
+
+
+def test_wipe_removes_a_home_that_was_only_ours(tmp_path: Path) -> None:
+    folder = tmp_path / "home"
+    (folder / "run").mkdir(parents=True)
+    home.wipe(folder)
+    assert not folder.exists()

@@ -1,0 +1,96 @@
+"""Supervision with small stand-in processes: order, restarts, back-off, rotation, and what is left at the end."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deploy.local import records, supervisor
+from deploy.local.parts import Part
+from deploy.local.supervisor import SUPERVISOR, Supervisor
+from streams.errors import OneThreadError
+from tests.conftest import supervised
+
+SLEEP = "import time; time.sleep(600)"
+
+
+def part(name: str, code: str = SLEEP, answers: Callable[[], bool] = lambda: True) -> Part:
+    return Part(name, (sys.executable, "-c", code), "127.0.0.1:0", answers, stop_after_s=5)
+
+
+def until(condition: Callable[[], bool], limit_s: float = 20) -> None:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, "it never became true"
+        time.sleep(0.02)
+
+
+def test_a_killed_part_is_started_again_and_its_death_told(tmp_path: Path) -> None:
+    with supervised(tmp_path, [part("one")]):
+        before = records.read_all(tmp_path)["one"]
+        os.kill(before.pid, signal.SIGKILL)
+        until(lambda: (r := records.read_all(tmp_path)["one"]).state == "running" and r.pid != before.pid)
+        after = records.read_all(tmp_path)["one"]
+    assert (after.restarts, after.last_error) == (1, "killed by SIGKILL")
+
+
+def test_stopping_leaves_no_process(tmp_path: Path) -> None:
+    with supervised(tmp_path, [part("one"), part("two")]):
+        found = records.read_all(tmp_path)
+        assert {r.state for r in found.values() if r.name != SUPERVISOR} == {"running"}
+    assert not any(records.process(r) for r in found.values() if r.name != SUPERVISOR)
+    assert {r.state for r in records.read_all(tmp_path).values()} == {"stopped"}
+
+
+def test_workers_start_after_the_preparation_and_stop_before_the_rest(tmp_path: Path) -> None:
+    order = tmp_path / "order"
+
+    def noting(name: str) -> Part:
+        code = (
+            "import signal, sys, time\n"
+            f"note = lambda what: open({str(order)!r}, 'a').write(f'{name} {{what}}\\n')\n"
+            "signal.signal(signal.SIGTERM, lambda *_: (note('stops'), sys.exit(0)))\n"
+            "note('starts'); time.sleep(600)"
+        )
+        return part(name, code, lambda: order.exists() and f"{name} starts" in order.read_text())
+
+    running = Supervisor(tmp_path, [noting("kafka"), noting("clickhouse")], [noting("worker-0")],
+                         prepare=lambda: order.open("a").write("prepared\n") and None)
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    until(lambda: (r := records.read(tmp_path, SUPERVISOR)) is not None and r.state == "running")
+    running.stop.set()
+    thread.join()
+    lines = order.read_text().splitlines()
+    assert sorted(lines[:2]) == ["clickhouse starts", "kafka starts"]
+    assert lines[2:] == ["prepared", "worker-0 starts", "worker-0 stops", "clickhouse stops", "kafka stops"]
+
+
+def test_a_part_that_cannot_start_ends_the_start_with_its_last_words(tmp_path: Path) -> None:
+    broken = part("broken", "import sys; print('no room left'); sys.exit(3)", lambda: False)
+    with pytest.raises(OneThreadError, match="broken does not start: exit 3: no room left"):
+        Supervisor(tmp_path, [part("one"), broken]).run()
+    assert not any(records.process(r) for r in records.read_all(tmp_path).values())
+    assert records.read_all(tmp_path)[SUPERVISOR].state == "failed"
+
+
+def test_a_second_supervisor_is_refused(tmp_path: Path) -> None:
+    with supervised(tmp_path, [part("one")]), pytest.raises(OneThreadError, match="another supervisor"):
+        Supervisor(tmp_path, [part("one")]).run()
+
+
+def test_a_long_log_keeps_one_older_file_and_the_part_writes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervisor, "LOG_BYTES_MAX", 1000)
+    chatty = part("chatty", "import time\nwhile True: print('x' * 99, flush=True); time.sleep(0.001)")
+    log = tmp_path / "logs" / "chatty.log"
+    with supervised(tmp_path, [chatty]):
+        until(lambda: log.with_suffix(".log.1").exists() and log.stat().st_size > 0)
+    assert log.with_suffix(".log.1").stat().st_size > 1000
+    assert b"\0" not in log.read_bytes()
