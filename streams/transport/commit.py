@@ -5,6 +5,7 @@ each step. Any error in it ends the process: the transaction is aborted by the n
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -13,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import KafkaException, Producer, TopicPartition
 from faust.types import TP
 
 from streams.transport.membership import Membership
@@ -21,6 +22,7 @@ from streams.transport.membership import Membership
 TRANSACTION_TIMEOUT_MS = 15_000
 """How long a dead worker that does not come back can hold up the readers of what it was writing."""
 CALL_TIMEOUT_S = 60.0
+ABORT_TIMEOUT_S = 5.0
 
 CONFIG = {
     "enable.idempotence": True,
@@ -88,7 +90,16 @@ class Committer:
         Errors: KafkaException; the caller ends the process (fenced: others own the partitions now).
         """
         async with self._lock:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work, membership)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._attempt, work, membership)
+
+    def _attempt(self, work: Work, membership: Membership) -> None:
+        try:
+            self._transact(work, membership)
+        except BaseException:
+            # The process ends; readers of what it wrote need not wait for the transaction to time out.
+            with contextlib.suppress(KafkaException):
+                self._producer.abort_transaction(ABORT_TIMEOUT_S)
+            raise
 
     def _transact(self, work: Work, membership: Membership) -> None:
         # 1. Begin. Nothing of what follows is visible to readers (all read committed) before step 5.

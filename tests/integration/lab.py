@@ -102,7 +102,8 @@ class Lab:
         return {p.partition: max(p.offset, 0) for p in found}
 
     def ends(self, topic: str) -> dict[int, int]:
-        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "ends", "log_level": 3})
+        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "ends", "log_level": 3,
+                             "isolation.level": "read_uncommitted"})  # what an open transaction hides is not done yet
         ends = {p: consumer.get_watermark_offsets(TopicPartition(self.topic(topic), p), timeout=20)[1]
                 for p in range(PARTITIONS)}
         consumer.close()

@@ -6,6 +6,9 @@ from threading import Thread
 
 import pytest
 
+from streams.transport.application import SESSION_TIMEOUT_S
+from streams.transport.loop import EXIT_FAILED
+
 pytestmark = pytest.mark.stack
 
 
@@ -37,16 +40,18 @@ def test_nothing_is_lost_or_doubled_when_a_worker_is_killed_three_times(lab):
 
 def test_a_worker_that_slept_past_its_session_cannot_write(lab):
     """It wakes with a batch in hand that another worker has done; the broker refuses its transaction."""
-    lab.start(0, LAB_WORK_S="0.2")
-    lab.start(1, LAB_WORK_S="0.2")
+    lab.start(0)
+    sleeper = lab.start(1, LAB_WORK_S="1")  # so that it nearly always has a batch in hand
     lab.produce(4000)
     lab.wait_consumed(4000)
-    load = under_load(lab, 20, rate=2000)
+    load = under_load(lab, 16, rate=2000)
     time.sleep(2)
-    sleeper = lab.workers[1]
     sleeper.send_signal(signal.SIGSTOP)
-    time.sleep(13)  # twice the session
+    time.sleep(2 * SESSION_TIMEOUT_S)
     sleeper.send_signal(signal.SIGCONT)
+    assert sleeper.wait(15) == EXIT_FAILED
+    assert b"UNKNOWN_MEMBER_ID" in lab.log(1).read_bytes()
+    del lab.workers[1]
     load.join()
     lab.wait_done()
     lab.check()
