@@ -64,9 +64,11 @@ class Recovery(StockRecovery):
         await asyncio.to_thread(wait_until_settled, brokers, set(tps))
         await super()._build_highwaters(consumer, tps, destination, title)
 
-    async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Any, title: str) -> None:
-        self._next.update({tp: max(offsets[tp], 0) for tp in tps})
-        await super()._seek_offsets(consumer, tps, offsets, title)
+    async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Any, title: str) -> None:  # noqa: ARG002
+        """To the record after the last one applied; stock reads that one again."""
+        positions = {tp: offsets[tp] + 1 for tp in tps}
+        self._next.update(positions)
+        await consumer.seek_wait(positions)
 
     @Service.task
     async def _slurp_changelogs(self) -> None:

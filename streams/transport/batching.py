@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import aiokafka
+import structlog
 from aiokafka.structs import ConsumerRecord
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
@@ -39,6 +40,8 @@ POLL_S = 0.02
 """How soon to look again where runs are held back."""
 FETCH_S_MAX = 0.25
 """A seek waits for the fetch at hand, so this is the most that a rebalance loses by it."""
+
+log = structlog.get_logger()
 
 
 class Run(NamedTuple):
@@ -70,6 +73,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         self._reading = asyncio.Lock()
+        self.ends: dict[TP, int] = {}
+        """Where the logs end, as the last fetches told."""
         await super().on_start()
         self._consumer._fetcher._prefetch_backoff = PREFETCH_BACKOFF_S
 
@@ -109,7 +114,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if subscription is None or subscription.assignment is None:
             return {}
         states = {tp: subscription.assignment.state_value(tp) for tp in tps}
-        return {tp: state.position for tp, state in states.items() if state is not None and state.has_valid_position}
+        valid = {tp: state for tp, state in states.items() if state is not None and state.has_valid_position}
+        self.ends.update({tp: state.highwater for tp, state in valid.items() if state.highwater is not None})
+        return {tp: state.position for tp, state in valid.items()}
 
     async def _seek_wait(self, consumer: Any, partitions: Any) -> None:
         async with self._reading:
@@ -122,18 +129,21 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         )
         await super().on_partitions_assigned(assigned, generation_id)
 
-    async def seek_streams(self, offsets: dict[TP, int | None]) -> None:
-        """Go to the committed offsets; where there is none, to the first record (stock would stay where it is)."""
-        await self.call_thread(self._seek_streams, offsets)
+    async def seek_streams(self, offsets: dict[TP, int | None]) -> dict[TP, int]:
+        """Go to the committed offsets, to the first record where there is none; where the consumer stands then."""
+        positions: dict[TP, int] = await self.call_thread(self._seek_streams, offsets)
+        return positions
 
-    async def _seek_streams(self, offsets: dict[TP, int | None]) -> None:
+    async def _seek_streams(self, offsets: dict[TP, int | None]) -> dict[TP, int]:
         async with self._reading:
-            for tp, offset in offsets.items():
-                if offset is not None:
-                    self._consumer.seek(tp, offset)
-            fresh = [driver.ensure_aiokafka_TP(tp) for tp, offset in offsets.items() if offset is None]
-            if fresh:
-                await self._consumer.seek_to_beginning(*fresh)
+            starts = await self._consumer.beginning_offsets([driver.ensure_aiokafka_TP(tp) for tp in offsets])
+            first = {TP(tp.topic, tp.partition): start for tp, start in starts.items()}
+            positions = {tp: max(offset or 0, first[tp]) for tp, offset in offsets.items()}
+            for tp, position in positions.items():
+                if offsets[tp] is not None and position != offsets[tp]:
+                    log.error("records_expired", topic=tp.topic, partition=tp.partition, missed=position - offsets[tp])
+                self._consumer.seek(tp, position)
+        return positions
 
 
 class Consumer(driver.Consumer):
@@ -269,8 +279,8 @@ class Consumer(driver.Consumer):
 
     def lags(self) -> dict[TP, tuple[int, int]]:
         """(committed offset, end of the log) of each stream partition whose end is known."""
-        ends = {tp: self.highwater(tp) for tp in self._committed if tp in self.assignment()}
-        return {tp: (self._committed[tp], end) for tp, end in ends.items() if end is not None}
+        thread: ConsumerThread = self._thread
+        return {tp: (done, end) for tp, done in self._committed.items() if (end := thread.ends.get(tp)) is not None}
 
     # -- seeking and rebalances
 
@@ -278,7 +288,7 @@ class Consumer(driver.Consumer):
         self._held.clear()
         self.ranges.clear()
 
-    async def seek_to_committed(self) -> dict[TP, int | None]:
+    async def seek_to_committed(self) -> dict[TP, int]:
         """Seek all streams to their committed offsets, waiting for transactions that are still open."""
         self._forget()
         streams = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
@@ -286,10 +296,10 @@ class Consumer(driver.Consumer):
             return {}
         brokers = ",".join(driver.server_list(self.transport.url, self.transport.default_port))
         offsets = await asyncio.to_thread(committed_offsets, brokers, self.app.conf.id, streams)
-        await self._thread.seek_streams(offsets)
-        self._committed = {tp: offset or 0 for tp, offset in offsets.items()}
-        self.ranges.update({tp: Ranges(offset) for tp, offset in offsets.items()})
-        return offsets
+        positions: dict[TP, int] = await self._thread.seek_streams(offsets)
+        self._committed = dict(positions)
+        self.ranges.update({tp: Ranges(position) for tp, position in positions.items()})
+        return positions
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """What is in hand may finish and commit, the broker still takes this generation; what is held is dropped."""
@@ -298,6 +308,7 @@ class Consumer(driver.Consumer):
             pass
         await super().on_partitions_revoked(revoked)
         self._forget()
+        self._committed.clear()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         self._forget()

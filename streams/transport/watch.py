@@ -56,8 +56,7 @@ async def watch(app: Any, committer: Committer) -> None:
         consumer = app.consumer
         await commit_idle(app, committer)
         lags = consumer.lags()
-        ready = bool(consumer.assignment()) and not app.rebalancing and not app.in_recovery
-        metrics.WORKER_READY.set(ready)
+        metrics.WORKER_READY.set(app.tables.actives_ready and not app.rebalancing)
         for tp, (done, end) in lags.items():
             metrics.LAG.labels(tp.topic, str(tp.partition)).set(end - done)
         now = time.monotonic()

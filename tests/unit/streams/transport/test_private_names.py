@@ -34,6 +34,7 @@ def instance_attributes(cls) -> set[str]:
     (SubscriptionState, "subscription"),
     (TopicPartitionState, "has_valid_position"),
     (TopicPartitionState, "position"),
+    (TopicPartitionState, "highwater"),
     (base.Consumer, "_unacked_messages"),
     (base.Consumer, "_waiting_for_ack"),
     (base.Consumer, "can_resume_flow"),
@@ -47,6 +48,7 @@ def instance_attributes(cls) -> set[str]:
     (Recovery, "tp_to_table"),
     (TableManager, "_recovery"),
     (App, "rebalancing"),
+    (TableManager, "actives_ready"),
     (App, "crashed"),
     (App, "crash_reason"),
 ])
