@@ -1,0 +1,115 @@
+"""What a whole stack shows, held against the oracle: JSON lines in, rows of the views out."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from deploy.local import stack
+from deploy.local.ports import Addresses
+from deploy.local.settle import settle
+from schemas.records import CHANNEL_EVENT
+from sinks.clickhouse.client import connect
+from streams.core.accept import Accepted, Rules, accept
+from streams.core.channels import registry
+from streams.core.event import SCALE, Event
+from streams.core.facts import TABLES
+from streams.core.policy import default
+from streams.core.reading import Reader
+from streams.core.refusal import Reject
+from streams.settings import Settings, load
+from tests.oracle.batch import expected
+
+SHOWN = ("persons", "identifiers", "touchpoints", "sessions", "visits", "orders", "order_items")
+APART = {"received_at", "content", "copies", "conflicts", "node", "person_shared"}
+"""Columns that depend on the run, or that the views show in another form."""
+
+_SELECTED = {
+    "uuid": "toString({})", "ms": "toUnixTimestamp64Milli({})", "money": f"toInt64({{}} * {SCALE})",
+}
+
+
+@contextmanager
+def running(addresses: Addresses, workers: int) -> Iterator[None]:
+    """A stack of the test's own."""
+    stack.start(addresses, workers)
+    try:
+        yield
+    finally:
+        stack.stop(addresses.home)
+
+
+def await_rest(addresses: Addresses, timeout_s: float = 240) -> None:
+    left = settle(addresses.kafka_bootstrap, load(addresses.home), timeout_s)
+    assert not left, f"not settled: {left}"
+
+
+def shown(addresses: Addresses, table: str) -> Counter[str]:
+    """The rows of a view as texts, in the columns that it shares with the facts."""
+    client = connect(addresses.clickhouse_url)
+    names = {row[0] for row in client.query(f"DESCRIBE onethread.{table}").result_rows}
+    columns = [c for c in TABLES[table].columns if c.name in names - APART]
+    picked = [_SELECTED.get(c.type.rstrip("?"), "{}").format(c.name) for c in columns]
+    rows = client.query(f"SELECT {', '.join(picked)} FROM onethread.{table}").result_rows
+    return Counter(_text(zip((c.name for c in columns), row, strict=True)) for row in rows)
+
+
+def wanted(events: list[Event], settings: Settings, names: dict[str, set[str]]) -> dict[str, Counter[str]]:
+    """The oracle's rows as the same texts; `names` are the columns that each view has."""
+    tables = expected(events, default(), settings.session_gap_ms, settings.pepper.get_secret_value())
+    out = {}
+    for table in SHOWN:
+        columns = TABLES[table].columns
+        kept = [n for n, c in enumerate(columns) if c.name in names[table] - APART]
+        out[table] = Counter(
+            _text((columns[n].name, _plain(columns[n].type, row[n])) for n in kept) for row in tables[table].values()
+        )
+    return out
+
+
+def view_columns(addresses: Addresses) -> dict[str, set[str]]:
+    client = connect(addresses.clickhouse_url)
+    return {t: {row[0] for row in client.query(f"DESCRIBE onethread.{t}").result_rows} for t in SHOWN}
+
+
+def assert_as_expected(addresses: Addresses, lines: Iterable[bytes]) -> None:
+    """Every row of every view is the oracle's, and none is missing."""
+    settings = load(addresses.home)
+    events = accepted(lines, settings)
+    want = wanted(events, settings, view_columns(addresses))
+    for table in SHOWN:
+        got = shown(addresses, table)
+        lost, extra = want[table] - got, got - want[table]
+        differences = [f"- {r}" for r in lost.elements()] + [f"+ {r}" for r in extra.elements()]
+        assert not differences, f"{table}: {len(differences)} rows differ\n" + "\n".join(differences[:6])
+
+
+def accepted(lines: Iterable[bytes], settings: Settings) -> list[Event]:
+    """The events of JSON lines as ingest accepts them; a repeated line is a copy at another position."""
+    reader = Reader(json.loads(CHANNEL_EVENT.text))
+    rules = Rules(default(), registry(settings.channels), settings.default_region, settings.reporting_zone)
+    events = []
+    for n, line in enumerate(lines):
+        record = reader.read(line)
+        if isinstance(record, Reject):
+            continue
+        digest = blake2b(CHANNEL_EVENT.encode(record), digest_size=16).digest()
+        outcome = accept(record, ("", 0, n), 4_000_000_000_000, digest, None, rules)
+        if isinstance(outcome, Accepted):
+            events.append(msgspec.structs.replace(outcome.event, position=("", 0, n)))
+    return events
+
+
+def _plain(type_: str, value: Any) -> Any:
+    if type_.rstrip("?") == "uuid" and value is not None:
+        text = value.hex()
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return value
+
+
+def _text(row: Iterable[tuple[str, Any]]) -> str:
+    return json.dumps(dict(row), default=str, sort_keys=True, ensure_ascii=False)
