@@ -14,7 +14,7 @@ from streams.core.channels import CHANNELS
 PAGE_WIDTH = 100
 """What the pages are made for; a pipe gets it, a wider terminal does not stretch them."""
 
-_COLOURS = {"online": "cyan", "store": "green", "phone": "yellow", "other": "magenta"}
+FAMILY_COLOURS = {"online": "cyan", "store": "green", "phone": "yellow", "other": "magenta"}
 
 
 def page() -> Console:
@@ -27,7 +27,7 @@ def page() -> Console:
 def colour(channel: str) -> str:
     """The colour of a channel: that of its family."""
     known = CHANNELS.get(channel)
-    return _COLOURS[known.family] if known else "white"
+    return FAMILY_COLOURS[known.family] if known else "white"
 
 
 def channel(name: str | None) -> Text:

@@ -61,7 +61,7 @@ SELECT kind, value FROM onethread.identifiers WHERE shared AND kind != 'email_sh
 REFUSED = "SELECT reason, count() AS letters FROM onethread.dead_letters GROUP BY reason ORDER BY letters DESC, reason"
 
 QUERIES = (
-    "SELECT channels, count() FROM sessions WHERE switches > 0 GROUP BY 1 ORDER BY 2 DESC LIMIT 9",
+    "SELECT channels, count() FROM sessions WHERE switches GROUP BY 1 ORDER BY 2 DESC",
     "SELECT placed_channel, fulfilled_channel, count() FROM orders GROUP BY 1, 2",
     "SELECT reason, detail, event_id FROM dead_letters ORDER BY reason",
 )
@@ -74,7 +74,7 @@ def show(console: Console, addresses: Addresses, settings: Settings, seconds: fl
     books = read(addresses, settings).books
     if books is None:
         raise OneThreadError(f"ClickHouse does not answer at {addresses.clickhouse_url}")
-    begin = f"{books['in']:,} events of {len(CHANNELS)} channels, from an empty folder to this page in {seconds:.0f} s"
+    begin = f"{books['in']:,} events of {len(CHANNELS)} channels, stitched and told in {seconds:.0f} s"
     for part in (
         _heading("Six weeks of a sample business", begin), *_golden(client, console.width), *_buying(client),
         *_identification(client, books), *_further(addresses),
@@ -104,7 +104,7 @@ def _buying(client: Client) -> list[RenderableType]:
     rows = profile.select(client, WHERE_PEOPLE_BUY)
     total = sum((row["revenue"] for row in rows), Decimal())
     most = max((row["revenue"] for row in rows), default=Decimal())
-    numbers = ("persons", "orders", "revenue", "share", "a head")
+    numbers = ("people", "orders", "revenue", "share", "a head")
     table = looks.sheet("buys", *numbers, "", right=numbers)
     for row in rows:
         person = row["is_person"]
@@ -112,9 +112,16 @@ def _buying(client: Client) -> list[RenderableType]:
             _use(row), looks.count(row["persons"]) if person else "", looks.count(row["orders"]),
             looks.money(row["revenue"]), f"{row['revenue'] / total:.1%}" if total else "",
             looks.money(row["revenue"] / row["persons"]) if person else "",
-            Text("━" * round(BAR * row["revenue"] / most) if most else "", style="cyan" if person else "dim"),
+            Text("━" * round(BAR * row["revenue"] / most) if most else "", style=_bar(row)),
         )
     return [_heading("Who buys where", "counted orders by the channels they were placed on, UAH"), _indented(table)]
+
+
+def _bar(row: dict[str, Any]) -> str:
+    """One family in its own colour, several in white, nobody's receipts dim."""
+    if not row["is_person"]:
+        return "dim"
+    return looks.FAMILY_COLOURS[row["use"].removesuffix(" only")] if row["width"] == 1 else ""
 
 
 def _use(row: dict[str, Any]) -> Text:

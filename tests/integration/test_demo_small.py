@@ -1,0 +1,90 @@
+"""`onethread demo` on a real stack: the golden customer is one person with one thread and one order."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local.ports import Addresses
+from examples.sample import golden
+from tests.conftest import free_base
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+class Demo:
+    """A demo of a hundred people, and what it printed."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self.addresses = addresses
+        self.page = self.run("demo", "--people", "100")
+
+    def run(self, *words: str) -> str:
+        done = subprocess.run([sys.executable, "-m", "cli.main", *words], capture_output=True, text=True, cwd=CHECKOUT,
+                              env=os.environ | self.addresses.environ(), timeout=400)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.run("sql", query, "--format", "JSONEachRow").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    addresses = Addresses(tmp_path_factory.mktemp("demo") / "home", free_base())
+    try:
+        yield Demo(addresses)
+    finally:
+        subprocess.run([sys.executable, "-m", "cli.main", "down"], cwd=CHECKOUT, env=os.environ | addresses.environ(),
+                       check=True, timeout=120)
+
+
+def test_six_systems_are_one_person_with_one_order(demo: Demo) -> None:
+    told = json.loads(demo.run("who", f"phone:{golden.PHONE}", "--json"))
+    assert told["person"]["channels"] == ["ads", "web", "chat", "instagram", "call_centre", "pos"]
+    assert {i["kind"] for i in told["identifiers"]} == {"click_id", "anonymous_id", "phone", "instagram_id", "order_id"}
+    [order] = told["orders"]
+    assert (order["order_id"], order["requested_channel"], order["placed_channel"], order["fulfilled_channel"],
+            order["fulfilled_store_id"], order["status"], order["revenue"]) == (
+        golden.ORDER, "instagram", "call_centre", "pos", golden.STORE, "fulfilled", "1298.0000")
+    assert [(item["sku"], item["quantity"]) for item in order["items"]] == [("garland-led-10", "2.0000")]
+
+
+def test_every_identifier_of_the_golden_customer_leads_to_the_same_person(demo: Demo) -> None:
+    people = {json.loads(demo.run("who", who, "--json"))["person"]["person_id"] for who in (
+        "phone:067 000 90 01", "click_id:gclid-golden", "instagram_id:17841400:5009001", f"order_id:{golden.ORDER}")}
+    assert len(people) == 1
+
+
+def test_the_thread_is_told_step_by_step_with_what_ties_it(demo: Demo) -> None:
+    lines = [" ".join(line.split()) for line in demo.page.splitlines()]
+    assert "● 2 20:12 web desktop page viewed · winter-light click_id from 1 +anonymous_id" in lines
+    assert "● 13 13:03 call_centre phone order placed · 1,298.00 UAH phone from 7" in lines
+    assert "● 16 18:06 pos pos S2 order fulfilled order_id from 11" in lines
+    assert "fulfilled 19 Feb 18:06 pos S2" in lines
+    assert max(len(line) for line in demo.page.splitlines()) <= 100
+
+
+def test_the_stories_around_it_came_out(demo: Demo) -> None:
+    shared = demo.rows("SELECT kind, value FROM identifiers WHERE shared AND kind != 'email_sha256' ORDER BY kind")
+    assert [row["value"] for row in shared] == ["till-s3@example.com", "7799009300"]
+    [tablet] = demo.rows("SELECT contested FROM identifiers WHERE value = 'family-tablet'")
+    assert tablet["contested"]
+    orders = demo.rows("SELECT placed_channel, fulfilled_channel, status FROM orders WHERE order_id IN "
+                       "('web-pickup', 'app-returned') ORDER BY order_id")
+    assert orders == [{"placed_channel": "app", "fulfilled_channel": "delivery", "status": "partly_returned"},
+                      {"placed_channel": "web", "fulfilled_channel": "pos", "status": "fulfilled"}]
+
+
+def test_the_books_balance_and_the_faults_are_dead_letters(demo: Demo) -> None:
+    status = json.loads(demo.run("status", "--json"))
+    assert status["books"]["difference"] == 0
+    assert status["books"]["dead_letters"] == 25
+    assert status["unknown_types"] == []
