@@ -164,6 +164,8 @@ class Pace:
 
     def wait(self) -> None:
         if self._interval_s:
-            if (ahead_s := self._next_s - time.monotonic()) > 0:
-                time.sleep(ahead_s)
-            self._next_s += self._interval_s
+            now_s = time.monotonic()
+            if now_s < self._next_s:
+                time.sleep(self._next_s - now_s)
+            # Time lost is not made up for: the rate is a limit.
+            self._next_s = max(self._next_s, now_s) + self._interval_s
