@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from deploy.bench.stack import Say, Worker
-from deploy.bench.watch import Watch
+from deploy.bench.watch import Look, Watch
 from deploy.local.settle import settle
 from deploy.local.status import BOOKS_SQL
 from sinks.clickhouse.client import connect
@@ -20,14 +20,14 @@ STEPS = ("handle", "commit")
 
 @dataclass(frozen=True)
 class Backlog:
-    """What came of it; `rows` are those of the view `touchpoints`."""
+    """What came of it. `stages` holds of each stage its groups, and the time a group took: with the other stages'
+    turns in between, so the sum of all is more than the time that passed."""
 
     seconds: float
-    rows: int
     books: dict[str, int]
     identifiers: int
     persons: int
-    stages_us: dict[str, float]
+    stages: dict[str, dict[str, float]]
     rows_written: int
 
 
@@ -64,16 +64,19 @@ def _result(worker: Worker, watch: Watch, events: int) -> Backlog:
         raise OneThreadError(f"expected {events} touchpoints and balanced books; came {books}")
     return Backlog(
         seconds=_end(watch) - _start(watch),
-        rows=books["touchpoints"],
         books=books,
         identifiers=client.query("SELECT count() FROM onethread.identifiers").result_rows[0][0],
         persons=client.query("SELECT count() FROM onethread.persons").result_rows[0][0],
-        stages_us={
-            f"{stage}.{step}": last.total("onethread_batch_seconds_sum", stage=stage, step=step) / events * 1e6
-            for stage in STAGES for step in STEPS
-        },
+        stages={stage: _stage(last, stage) for stage in STAGES},
         rows_written=int(last.total(ROWS)),
     )
+
+
+def _stage(look: Look, stage: str) -> dict[str, float]:
+    groups = max(1.0, look.total("onethread_batch_records_count", stage=stage))
+    seconds = {f"{step}_ms": look.total("onethread_batch_seconds_sum", stage=stage, step=step) / groups * 1000
+               for step in STEPS}
+    return {"groups": groups, "records": look.total("onethread_batch_records_sum", stage=stage) / groups, **seconds}
 
 
 def _start(watch: Watch) -> float:

@@ -31,7 +31,7 @@ def measure(bootstrap: str, count: int, topics: list[str]) -> dict[str, float]:
     done, size = 1, 0
     started, cpu = time.perf_counter(), time.process_time()
     while done < count:
-        records = consumer.consume(1000, WAIT_S_MAX)
+        records = consumer.consume(min(1000, count - done), WAIT_S_MAX)
         assert records, f"expected {count} events, only {done} came"
         for record in records:
             value = record.value()

@@ -21,19 +21,13 @@ def figures(document: dict[str, Any]) -> list[Figure]:
     """The table of what this run could measure, in the order in which an event meets it."""
     floor, stitch, pipeline = document["floor"], document["stitch"], document["pipeline"]
     late, merge = document["latency"]["event"], document["latency"]["merge"]
-    stages, memory = pipeline["stages_us"], document["memory_mib"]
-    cpu = pipeline["cpu_us"]
+    cpu, memory = pipeline["cpu_us"], document["memory_mib"]
     return [
         Figure("floor: read and decode", "",
                f"{floor['cpu_us']:.1f} µs CPU an event, {floor['events_s']:,.0f} events/s", 1.0),
         Figure("stitch, decoded event to facts", "≤ 45 µs CPU an event, ≥ 0.25 of the floor",
                f"{stitch['cpu_us']:.0f} µs CPU an event", floor["cpu_us"] / stitch["cpu_us"]),
-        Figure("stitch in the worker", "", f"{stages['stitch.handle']:.0f} µs an event, "
-               f"commit {stages['stitch.commit']:.0f} µs"),
-        Figure("ingest in the worker", "", f"{stages['ingest.handle']:.0f} µs an event, "
-               f"commit {stages['ingest.commit']:.0f} µs"),
-        Figure("load in the worker", "", f"{stages['load.handle']:.0f} µs an event, "
-               f"commit {stages['load.commit']:.0f} µs"),
+        *(Figure(f"a group of {name} in the worker", "", _group(stage)) for name, stage in pipeline["stages"].items()),
         Figure("end to end, Kafka to rows in ClickHouse", "≥ 8,000 events/s",
                f"{pipeline['events_s']:,.0f} events/s", pipeline["events_s"] / floor["events_s"]),
         Figure("CPU an event: worker, Kafka, ClickHouse", "",
@@ -46,6 +40,10 @@ def figures(document: dict[str, Any]) -> list[Figure]:
         Figure("restore of a lost store", "≥ 200,000 keys/s",
                _restored(document["restore"])),
     ]
+
+
+def _group(stage: dict[str, float]) -> str:
+    return f"{stage['records']:,.0f} records: {stage['handle_ms']:,.0f} ms work, {stage['commit_ms']:,.0f} ms commit"
 
 
 def _restored(restore: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ class Sender:
         self._failed = 0
         self._producer = Producer({
             "bootstrap.servers": addresses.kafka_bootstrap, "linger.ms": 5, "compression.type": "lz4",
-            "enable.idempotence": True, "queue.buffering.max.messages": 200_000, "log_level": 3,
+            "enable.idempotence": True, "queue.buffering.max.messages": 200_000, "log_level": 0,
         })
 
     def encode(self, event: Event) -> Encoded:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.bench.backlog import STAGES, STEPS
+from deploy.bench.backlog import STAGES
 from deploy.bench.latency import quantile
 from deploy.bench.report import figures
 
@@ -11,7 +11,7 @@ DOCUMENT = {
     "stitch": {"cpu_us": 40.0},
     "pipeline": {
         "events_s": 8000.0, "identifiers": 50_000, "cpu_us": {"worker": 110.0, "kafka": 20.0, "clickhouse": 30.0},
-        "stages_us": {f"{stage}.{step}": 1.0 for stage in STAGES for step in STEPS},
+        "stages": {name: {"groups": 50, "records": 1500, "handle_ms": 90.4, "commit_ms": 12.0} for name in STAGES},
     },
     "latency": {"rate": 4000.0, "event": {"p50": 0.4, "p99": 1.5}, "merge": {"p50": 0.5, "p99": 1.75}},
     "memory_mib": {"worker": 300.0},
@@ -24,6 +24,7 @@ def test_the_table_gives_each_figure_beside_its_goal_and_the_floor() -> None:
     assert table["stitch, decoded event to facts"].measured == "40 µs CPU an event"
     assert table["stitch, decoded event to facts"].of_floor == 0.25
     assert table["end to end, Kafka to rows in ClickHouse"].of_floor == pytest.approx(0.08)
+    assert table["a group of load in the worker"].measured == "1,500 records: 90 ms work, 12 ms commit"
     assert table["restore of a lost store"].measured == "200,000 keys/s (600,000 in 3.0 s)"
     assert table["produced to visible in SQL at 4,000 events/s"].measured == "p50 0.40 s, p99 1.50 s"
 
