@@ -10,7 +10,7 @@ from itertools import combinations
 
 from streams.core.anchor import anchor_order, conducts_at_once
 from streams.core.event import Event, Identifier
-from streams.core.messages import Cause, Copy, Edge, Part
+from streams.core.messages import Cause, Copy, Edge, Part, Ruling
 from streams.core.policy import Policy
 from streams.core.resolve import Resolution, conducts, resolve
 
@@ -32,8 +32,8 @@ class Cluster:
     """
 
     __slots__ = (
-        "_resolution", "busy", "claims", "events", "first", "linked", "members", "once", "orders", "policy", "seen",
-        "sighted", "timeline", "told", "weak",
+        "_resolution", "busy", "claims", "events", "first", "forced", "linked", "members", "once", "orders", "policy",
+        "rules", "seen", "sighted", "timeline", "told", "weak",
     )
 
     def __init__(self, policy: Policy, part: Part) -> None:
@@ -46,6 +46,8 @@ class Cluster:
         self.busy = set(part.busy)
         self.linked = set(part.linked)
         self.told = set(part.told)
+        self.rules = dict(part.rules)
+        self.forced = set(part.forced)
         self.weak: dict[Edge, dict[bytes, tuple[int, float]]] = {}
         for edge, digest, at, confidence in part.weak:
             self.weigh(edge, digest, at, confidence)
@@ -64,6 +66,7 @@ class Cluster:
             [(edge, at, event_id) for edge, (at, event_id) in self.sighted.items()], list(self.busy),
             list(self.linked), list(self.told),
             [(e, digest, *seen) for e, found in self.weak.items() for digest, seen in found.items()], events,
+            list(self.rules.items()), list(self.forced),
         )
 
     def join(self, part: Part) -> list[Kept]:
@@ -71,7 +74,10 @@ class Cluster:
         self.members.update(part.members)
         self.linked.update(part.linked)
         self.told.update(part.told)
+        self.forced.update(part.forced)
         self.busy.update(part.busy)
+        for edge, ruling in part.rules:
+            self.rule(edge, ruling)
         for x, n in part.claims:
             self.claim(x, n)
         for x, at in part.seen:
@@ -203,6 +209,14 @@ class Cluster:
         self._resolution = None
         return True
 
+    def rule(self, edge: Edge, ruling: Ruling) -> bool:
+        """Learn a rule; whether it is the last word on its pair so far."""
+        if ruling <= self.rules.get(edge, (-1, "", "")):
+            return False
+        self.rules[edge] = ruling
+        self._resolution = None
+        return True
+
     # -- what it all means
     def is_clear(self, x: Identifier) -> bool:
         """A member that is not shared. What an event names here and is no member is shared."""
@@ -229,8 +243,14 @@ class Cluster:
     @property
     def resolution(self) -> Resolution:
         if self._resolution is None:
-            self._resolution = resolve(self.policy, sorted(self.members), self._live())
+            links = [edge for edge in self._ruled("link") if self.is_clear(edge[0]) and self.is_clear(edge[1])]
+            self._resolution = resolve(
+                self.policy, sorted(self.members), self._live(), links, self._ruled("unlink")
+            )
         return self._resolution
+
+    def _ruled(self, verb: str) -> list[Edge]:
+        return [edge for edge, ruling in self.rules.items() if ruling[2] == verb]
 
     def _live(self) -> dict[Edge, int]:
         live = {edge: at for edge, at in self.once.items() if self.is_clear(edge[0]) and self.is_clear(edge[1])}

@@ -28,6 +28,7 @@ from streams.core.messages import (
     Link,
     Message,
     Observe,
+    Rule,
     Seen,
     Sighting,
     Status,
@@ -175,6 +176,7 @@ class Partition:
             self._let_go(node, cluster, gone)
         for edge in cluster.weak:
             self._link(node, cluster, edge, cause)
+        self._force(node, cluster, cause)
 
     def _let_go(self, node: Node, cluster: Cluster, gone: list[Kept]) -> None:
         cluster.drop(gone)
@@ -196,6 +198,25 @@ class Partition:
             cluster.linked.add(edge)
             self.nodes.touch(node)
             self._send(Link(edge[0], self.clock, edge[1], edge, 0, cause))
+
+    # -- rules
+    def _rule(self, node: Node, m: Rule) -> None:
+        if node.parent is not None:
+            self._send(Rule(node.parent, self.clock, m.edge, m.verb, m.cause))
+            return
+        cluster = self._root(node)
+        if cluster.rule(m.edge, (m.cause[1], m.cause[0], m.verb)):
+            self.nodes.touch(node)
+            self._force(node, cluster, m.cause)
+            self._emit(node, cluster, m.cause, m.verb)
+
+    def _force(self, node: Node, cluster: Cluster, cause: Cause) -> None:
+        """Bring together, once, what rules link; limits do not stop it, sharedness does."""
+        for edge, (_, _, verb) in cluster.rules.items():
+            if verb == "link" and edge not in cluster.forced:
+                cluster.forced.add(edge)
+                self.nodes.touch(node)
+                self._send(Link(edge[0], self.clock, edge[1], edge, 0, cause))
 
     # -- what an identifier knows of itself
     def _sighting(self, node: Node, m: Sighting) -> None:
@@ -269,7 +290,7 @@ class Partition:
         for kept in cluster.join(m.part):
             self.nodes.put_event(node, kept)
         self._review(node, cluster, m.cause)
-        self._emit(node, cluster, m.cause, m.edge, theirs)
+        self._emit(node, cluster, m.cause, f"{m.edge[0][0]} with {m.edge[1][0]}", theirs)
 
     def _compress(self, node: Node, m: Compress) -> None:
         key = self.shaping.keys.node
@@ -298,7 +319,7 @@ class Partition:
         return True
 
     def _emit(
-        self, node: Node, cluster: Cluster, cause: Cause, edge: Edge | None = None, theirs: View | None = None,
+        self, node: Node, cluster: Cluster, cause: Cause, reason: str = "", theirs: View | None = None,
     ) -> None:
         """Send the difference between the rows of before and after; `theirs` are sent whatever they were."""
         assert node.sent is not None, "asked for before the change"
@@ -315,19 +336,19 @@ class Partition:
         node.sent = after
         if before.resolution is not after.resolution:
             whose = {**theirs.whose(), **before.whose()} if theirs else before.whose()
-            self._emit_merges(whose, after.whose(), cause, edge)
+            self._emit_merges(whose, after.whose(), cause, reason)
             self._effects.sizes.append(len(cluster.members))
 
     def _emit_merges(
-        self, before: dict[Identifier, bytes], after: dict[Identifier, bytes], cause: Cause, edge: Edge | None,
+        self, before: dict[Identifier, bytes], after: dict[Identifier, bytes], cause: Cause, reason: str,
     ) -> None:
-        for merge in merges(before, after, edge):
+        for merge in merges(before, after, reason):
             self._effects.merges.append(merge)
             row = (merge.person_id, merge.other_person_id, merge.action, cause[0], cause[1], merge.reason)
             self._effects.facts["merges", *row[:4]] = (self.clock, row)
 
 
-def merges(before: dict[Identifier, bytes], after: dict[Identifier, bytes], edge: Edge | None) -> list[Merge]:
+def merges(before: dict[Identifier, bytes], after: dict[Identifier, bytes], reason: str = "") -> list[Merge]:
     """What became of persons: merged into a survivor, or split off.
 
     Shape: whose each identifier was and is -> one Merge for each pair of persons between which an identifier moved.
@@ -335,15 +356,14 @@ def merges(before: dict[Identifier, bytes], after: dict[Identifier, bytes], edge
     """
     stayed = set(after.values())
     found: dict[tuple[bytes, bytes], Merge] = {}
-    reason = f"{edge[0][0]} with {edge[1][0]}" if edge else "seen earlier"
     for identifier, old in before.items():
         new = after.get(identifier)
         if new is None or new == old:
             continue
         if old not in stayed:
-            found[new, old] = Merge(new, old, "merged", reason)
+            found[new, old] = Merge(new, old, "merged", reason or "seen earlier")
         else:
-            found[new, old] = Merge(new, old, "split", "limits")
+            found[new, old] = Merge(new, old, "split", reason or "limits")
     return list(found.values())
 
 
@@ -357,4 +377,5 @@ _HANDLERS: dict[type, Callable[[Partition, Node, Any], None]] = {
     Link: Partition._on_link,
     Absorb: Partition._absorb,
     Compress: Partition._compress,
+    Rule: Partition._rule,
 }

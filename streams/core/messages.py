@@ -22,6 +22,9 @@ Claim: TypeAlias = tuple[Identifier, int]
 Cause: TypeAlias = tuple[str, int]
 """(event_id, received_ms) of the event that set a message going: what `merges` names."""
 
+Ruling: TypeAlias = tuple[int, str, str]
+"""(received_ms, command id, verb) of a rule; the largest is the last word."""
+
 Copy: TypeAlias = tuple[Position, int]
 """Where a copy of an event lies in Kafka, and its received_ms."""
 
@@ -101,6 +104,19 @@ class Link(msgspec.Struct, frozen=True, array_like=True, tag="l", gc=False):
     cause: Cause
 
 
+class Rule(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
+    """To the root of a pair's first end: somebody's word on the pair; the last one holds.
+
+    `verb` is link, unlink or drop (as if nothing had been said); `cause` is the command's id and received_ms.
+    """
+
+    to: Identifier
+    clock: int
+    edge: Edge
+    verb: str
+    cause: Cause
+
+
 class Part(msgspec.Struct, frozen=True, array_like=True):
     """A cluster's state as it moves from one root to another; without `events` also as it is stored."""
 
@@ -113,6 +129,8 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
     told: list[tuple[bytes, Edge]]
     weak: list[tuple[Edge, bytes, int, float]]
     events: list[tuple[Event, Identifier, tuple[Copy, ...]]]
+    rules: list[tuple[Edge, Ruling]] = []
+    forced: list[Edge] = []
 
 
 class Absorb(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
@@ -133,7 +151,7 @@ class Compress(msgspec.Struct, frozen=True, array_like=True, tag="p", gc=False):
     root: Identifier
 
 
-Message: TypeAlias = Observe | Keep | Sighting | Seen | Status | Evidence | Link | Absorb | Compress
+Message: TypeAlias = Observe | Keep | Sighting | Seen | Status | Evidence | Link | Absorb | Compress | Rule
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Message])

@@ -1,11 +1,11 @@
 """Persons from a cluster: a pure function of sets, so that no arrival order can change it.
 
-Steps 2, 4 and 6 of the identity rules; step 1 (shared) is counted where an identifier's partners are known, step 5
+Steps 2, 3, 4 and 6 of the identity rules; step 1 (shared) is counted where an identifier's partners are known, step 5
 (whose touchpoint) is `whose` below.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -45,42 +45,62 @@ def conducts(policy: Policy, edge: Edge, confidences: Sequence[float]) -> bool:
     return 1 - miss >= policy.threshold - ROUNDING
 
 
-def resolve(policy: Policy, members: Iterable[Identifier], live: Mapping[Edge, int]) -> Resolution:
-    """Step 4: unite along conducting edges, strongest first, as far as the limits allow.
+def resolve(
+    policy: Policy, members: Iterable[Identifier], live: Mapping[Edge, int], links: Collection[Edge] = (),
+    unlinks: Collection[Edge] = (),
+) -> Resolution:
+    """Steps 3 and 4: unite what is linked by rule, then along conducting edges, strongest first, within the limits.
 
-    Shape: members of one cluster; live edges between unshared members -> their last time (ms).
+    Shape: members of one cluster; live edges between unshared members -> their last time (ms); `links` pairs of
+           unshared members that a rule holds together whatever the limits, `unlinks` pairs that one holds apart.
     Cost:  O(edges) while the whole cluster is within every limit, for then the order cannot matter;
            O(edges log edges) otherwise.
     """
     result = Resolution({m: m for m in members}, {m: [m] for m in members}, live)
-    if not live:
+    if not live and not links:
         return result
-    if _within_limits(policy, Counter(kind for kind, _ in result.group_of), len(result.group_of)):
-        for a, b in live:
+    total = Counter(kind for kind, _ in result.group_of)
+    if not unlinks and _within_limits(policy, total, len(result.group_of)):
+        for a, b in (*links, *live):
             _unite(result, a, b)
     else:
-        _resolve_limited(policy, result)
+        _resolve_limited(policy, result, links, unlinks)
     return result
 
 
-def _resolve_limited(policy: Policy, result: Resolution) -> None:
+def _resolve_limited(
+    policy: Policy, result: Resolution, links: Collection[Edge], unlinks: Collection[Edge],
+) -> None:
     kinds, live, group_of = policy.kinds, result.live, result.group_of
     counts = {m: Counter((m[0],)) for m in group_of}
+
+    def unite(a: Identifier, b: Identifier) -> None:
+        kept = _unite(result, a, b)
+        counts[kept] += counts.pop(b if kept == a else a)
 
     def order(edge: Edge) -> tuple[int, int, Edge]:
         return -min(kinds[edge[0][0]].strength, kinds[edge[1][0]].strength), -live[edge], edge
 
+    for edge in sorted(links):
+        a, b = group_of[edge[0]], group_of[edge[1]]
+        if a != b and not _held_apart(group_of, a, b, unlinks):
+            unite(a, b)
     for edge in sorted(live, key=order):
         a, b = group_of[edge[0]], group_of[edge[1]]
         if a == b:
             continue
-        if _may_unite(policy, counts[a], counts[b]):
-            kept = _unite(result, a, b)
-            gone = b if kept == a else a
-            counts[kept] += counts.pop(gone)
+        if _may_unite(policy, counts[a], counts[b]) and not _held_apart(group_of, a, b, unlinks):
+            unite(a, b)
         else:
             result.refused.append(edge)
             result.contested.add(max(edge, key=lambda i: rank(policy, i)))
+
+
+def _held_apart(
+    group_of: Mapping[Identifier, Identifier], a: Identifier, b: Identifier, unlinks: Collection[Edge],
+) -> bool:
+    """Whether uniting groups a and b would bring together what a rule holds apart."""
+    return any({group_of.get(x), group_of.get(y)} == {a, b} for x, y in unlinks)
 
 
 def _within_limits(policy: Policy, counts: Counter[str], total: int) -> bool:

@@ -113,6 +113,6 @@ def test_one_sighting_by_a_sensor_makes_no_person() -> None:
 
 
 def test_an_identifier_that_moves_between_living_persons_is_a_split() -> None:
-    assert [m.action for m in merges({A: b"1", TABLET: b"1", B: b"2"}, {A: b"1", TABLET: b"2", B: b"2"}, None)] == [
+    assert [m.action for m in merges({A: b"1", TABLET: b"1", B: b"2"}, {A: b"1", TABLET: b"2", B: b"2"})] == [
         "split"
     ]
