@@ -27,6 +27,7 @@ def command(
         signal.signal(number, _interrupt)
     if warning := checks.memory_warning():
         print(f"onethread: {warning}", file=sys.stderr)
+    supervisor = None
     try:
         with StartProgress() as progress:
             supervisor = stack.start(addresses, workers, progress.waiting, progress.download)
@@ -40,7 +41,8 @@ def command(
     except KeyboardInterrupt:
         print("stopping", file=sys.stderr)
         stack.stop(addresses.home)
-        raise
+        if supervisor is None:
+            raise
 
 
 def describe(addresses: Addresses, workers: int) -> str:
