@@ -59,7 +59,7 @@ class Record:
     def read(self, data: bytes, start: int = 0, writer: "Record | None" = None) -> tuple[Any, bytes]:
         """As `decode`, and with the value the bytes as this schema writes them: the same for every way of writing it.
 
-        Cost: 9 µs for 160 bytes, 34 µs for 750 bytes in plain form; else some ten times that.
+        Cost: 9 µs for 159 bytes, 25 µs for 716 bytes in plain form; else decoding and encoding by fastavro (0031).
         """
         value, is_plain = self._decode(data, start, writer)
         return value, data[start:] if is_plain else self.encode(value)

@@ -79,7 +79,7 @@ def accept(
 
     Shape:  position, kafka_ms and digest (see `Event`) go into the event; channel_of_topic None: no topic yet.
     Errors: none; what is wrong with the record is a `Reject`.
-    Cost:   9 µs for a page view, 31 µs for an order of four lines (750 bytes); a phone not seen before adds 60 µs.
+    Cost:   9 µs for a page view, 20 µs for an order of four lines (716 bytes), identifiers seen before.
     """
     try:
         return _accept(record, position, kafka_ms, digest, channel_of_topic, rules)

@@ -48,7 +48,7 @@ def normalise(kind: str, value: str, policy: Policy, default_region: str) -> Ide
 
     Shape:  kind may be an alias; default_region is a country such as UA, or empty: only numbers with + are phones.
             The kind may change: a messenger id that is a phone is a phone.
-    Cost:   a phone 20 to 60 µs, others 1 to 5 µs; repeated ones are remembered.
+    Cost:   at first sight a phone 18 to 35 µs, an e-mail 3 to 5 µs, a text 2 to 3 µs; repeated ones are remembered.
     """
     row = policy.kinds.get(policy.aliases.get(kind, kind))
     if row is None:
