@@ -2,8 +2,8 @@
 
 Avro leaves a writer some freedom: several blocks in a list, blocks with their size, numbers longer than needed. Nearly
 no writer uses it. Bytes without any of it are *plain*: they are exactly what encoding the value again would give, so
-their hash is the value's hash. Three to four times as fast as fastavro for our events, whose fields are mostly absent, because the
-generated code asks one question a field and calls nothing.
+their hash is the value's hash. Three to four times as fast as fastavro for our events, whose fields are mostly absent,
+because the generated code asks one question a field and calls nothing.
 
 The decoder never judges: whatever is not plain, broken bytes included, raises some exception, and the caller takes
 fastavro's word (`schemas.records`). A property test holds the two against each other.
