@@ -4,13 +4,13 @@ Exit codes: 0 done, 1 the work failed, 2 wrong usage.
 """
 
 import sys
+from importlib import import_module
 
 if sys.version_info < (3, 11):  # noqa: UP036 - the one line that an old Python must be able to read
     sys.exit("onethread needs Python 3.11 or newer; this is " + sys.version.split()[0])
 
 import typer
 
-from cli import bench, demo, down, emit, settle, sql, status, up, who
 from streams.errors import OneThreadError, UsageError
 
 app = typer.Typer(
@@ -22,21 +22,31 @@ Start with `onethread up --detach`, look with `onethread status`, ask with
 `onethread sql 'SELECT count() FROM persons'`, stop with `onethread down`.
 
 A stack lives in ONETHREAD_HOME (default `.onethread` here) on the forty ports from
-ONETHREAD_PORT_BASE (default 19000), all on 127.0.0.1. Settings: `onethread.toml` in the home, or ONETHREAD_<KEY>.""",
+ONETHREAD_PORT_BASE (default 19000), all on 127.0.0.1. Settings: `onethread.toml` in the home, or `ONETHREAD_<KEY>`.""",
 )
 
-for verb in (
-    up,
-    down,
-    status,
-    settle,
-    sql,
-    emit,
-    who,
-    demo,
-    bench,
-):
-    app.command(name=verb.__name__.removeprefix("cli."))(verb.command)
+VERBS = (
+    "up",
+    "down",
+    "status",
+    "settle",
+    "sql",
+    "emit",
+    "who",
+    "demo",
+    "bench",
+)
+"""Each is a file `cli/<verb>.py` with a function `command`; its docstring is what `--help` says."""
+
+
+_typed = [word for word in sys.argv[1:2] if word in VERBS]
+for _verb in _typed or VERBS:  # a command does not wait for the imports of all others; help needs every one
+    app.command(name=_verb)(import_module(f"cli.{_verb}").command)
+
+
+@app.callback()
+def verbs() -> None:
+    """Keeps the verb's name on the command line even where only one is loaded."""
 
 
 def main() -> None:
