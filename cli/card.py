@@ -110,8 +110,17 @@ def orders(rows: list[dict[str, Any]], items: list[dict[str, Any]], zone: str) -
 
 
 def stages(order: dict[str, Any], zone: str) -> Text:
-    """Requested on instagram 18 Feb 12:45 → placed on call_centre …"""
-    return Text(" → ", style="dim").join(_stage(order, stage, zone) for stage in _reached(order))
+    """requested instagram 18 Feb 12:45 → placed, paid pos S2 18 Feb 13:03; stages of one minute and place are one."""
+    steps: list[tuple[list[Text], str, list[str]]] = []
+    for stage in _reached(order):
+        where, when = _where(order, stage), looks.moment(order[f"{stage}_at"], zone)
+        if steps and steps[-1][:2] == (where, when):
+            steps[-1][2].append(stage)
+        else:
+            steps.append((where, when, [stage]))
+    return Text(" → ", style="dim").join(
+        Text(" ").join([Text(", ".join(names)), *where, Text(when, style="dim")]) for where, when, names in steps
+    )
 
 
 def _reached(order: dict[str, Any]) -> list[str]:
@@ -128,11 +137,6 @@ def told(order: dict[str, Any], items: list[dict[str, Any]], zone: str) -> Rende
     head = Text.assemble((order["order_id"], "bold"), f"  {order['status']}  ",
                          looks.money(order["total"], order["currency"]), (f"  {goods}", "dim"))
     return Group(head, table)
-
-
-def _stage(order: dict[str, Any], stage: str, zone: str) -> Text:
-    text = Text(" ").join([Text(stage), *_where(order, stage)])
-    return text.append(f" {looks.moment(order[f'{stage}_at'], zone)}", style="dim")
 
 
 def _where(order: dict[str, Any], stage: str) -> list[Text]:

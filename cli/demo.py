@@ -54,7 +54,9 @@ def command(
     settings = load(addresses.home)
     send(addresses, settings, people)
     _settle(addresses, settings)
-    show(looks.page(), addresses, settings, time.monotonic() - began)
+    page = looks.page()
+    show(page, addresses, settings)
+    page.print(f"\n  from an empty folder to this page in {time.monotonic() - began:.0f} s", style="dim")
 
 
 def claim(folder: Path) -> None:

@@ -68,15 +68,15 @@ QUERIES = (
 BAR = 24
 
 
-def show(console: Console, addresses: Addresses, settings: Settings, seconds: float) -> None:
+def show(console: Console, addresses: Addresses, settings: Settings) -> None:
     """Print the whole page. Errors: OneThreadError where the golden person is not there."""
     client = connect(addresses.clickhouse_url)
     books = read(addresses, settings).books
     if books is None:
         raise OneThreadError(f"ClickHouse does not answer at {addresses.clickhouse_url}")
-    begin = f"{books['in']:,} events of {len(CHANNELS)} channels, stitched and told in {seconds:.0f} s"
+    begin = f"{books['in']:,} events of {len(CHANNELS)} channels through Kafka, Faust and ClickHouse"
     for part in (
-        _heading("Six weeks of a sample business", begin), *_golden(client, console.width), *_buying(client),
+        Text(), looks.title("Six weeks of a sample business", begin), *_golden(client, console.width), *_buying(client),
         *_identification(client, books), *_further(addresses),
     ):
         console.print(part, soft_wrap=isinstance(part, Text))
