@@ -22,7 +22,7 @@ from deploy.local.ports import Addresses
 from schemas.records import CHANNEL_EVENT
 from schemas.wire import HEAD_BYTES
 from streams import settings as all_settings
-from streams.agents.stitch import Stitch, forwards
+from streams.agents.stitch import Stitch
 from streams.core import messages
 from streams.core.accept import Accepted, Rules, accept
 from streams.core.channels import registry
@@ -79,7 +79,7 @@ async def _work(
         new = next(fresh, [])
         if not new and not waiting:
             break
-        group = _group(names, [*waiting, *_packed(names, keys, new)])
+        group = _group(names, [*waiting, *_packed(keys, new)])
         started = time.perf_counter()
         work = await agent.handle(group)
         handled = time.perf_counter()
@@ -134,12 +134,13 @@ def _groups(incoming: list[messages.Observe]) -> Iterator[list[messages.Observe]
         yield incoming[start : start + GROUP_EVENTS]
 
 
-def _packed(names: Topics, keys: Keys, new: list[messages.Observe]) -> Iterator[tuple[int, bytes]]:
+def _packed(keys: Keys, new: list[messages.Observe]) -> Iterator[tuple[int, bytes]]:
     by_partition: dict[int, list[messages.Message]] = {}
     for message in new:
         by_partition.setdefault(keys.owner(message.to), []).append(message)
-    for _, partition, _, value in forwards(names.identity, by_partition):
-        yield partition, value
+    for partition, sent in by_partition.items():
+        for value in messages.records(sent, partition):
+            yield partition, value
 
 
 def _group(names: Topics, values: list[tuple[int, bytes]]) -> _Group:
