@@ -277,6 +277,9 @@ class Consumer(driver.Consumer):
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Holes between runs are no concern of `Ranges`."""
 
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """`streams.transport.watch` looks after this; Faust would complain that it never commits."""
+
     def lags(self) -> dict[TP, tuple[int, int]]:
         """(committed offset, end of the log) of each stream partition whose end is known."""
         thread: ConsumerThread = self._thread

@@ -6,7 +6,7 @@ from typing import Any
 
 from faust.types import TP
 
-from streams.agents.stitch import MESSAGES_MAX, Stitch, forwards
+from streams.agents.stitch import Stitch
 from streams.core import facts, messages
 from streams.core.keys import Keys
 from streams.core.policy import default
@@ -95,11 +95,3 @@ def test_what_another_partition_owns_is_forwarded_to_it() -> None:
         if topic == TOPICS.identity:
             assert key is None
             assert {keys.owner(m.to) for m in messages.unpack(value)} == {partition} != {here}
-
-
-def test_many_messages_leave_in_several_records() -> None:
-    one = messages.observe(event("1", 0, "phone:p"), default())
-    records = forwards("identity", {2: [one] * (MESSAGES_MAX + 1)})
-    assert [(r[:3], len(messages.unpack(r[3]))) for r in records] == [
-        (("identity", 2, None), MESSAGES_MAX), (("identity", 2, None), 1),
-    ]

@@ -32,10 +32,10 @@ class Graph:
 
     def see(self, *events: Event) -> "Graph":
         for event in events:
-            self._work([messages.observe(event, default())])
+            self.work([messages.observe(event, default())])
         return self
 
-    def _work(self, todo: list[messages.Message]) -> None:
+    def work(self, todo: list[messages.Message]) -> None:
         while todo:
             message = todo.pop(0)
             number = self.keys.owner(message.to)

@@ -3,9 +3,9 @@
 from streams.core.accept import Accepted, Outcome, Unidentifiable
 from streams.core.event import Position
 from streams.core.facts import Facts
-from streams.core.intake import MESSAGES_BYTES_MAX, MESSAGES_MAX, Books, Intake
+from streams.core.intake import Books, Intake
 from streams.core.keys import Keys
-from streams.core.messages import observe
+from streams.core.messages import RECORD_MESSAGES_MAX, observe, unpack
 from streams.core.policy import default
 from streams.core.refusal import Reason, Reject
 from tests.unit.streams.core.records import accepted, named
@@ -48,7 +48,9 @@ def test_each_partition_of_a_topic_has_books_of_its_own() -> None:
 def test_an_event_goes_to_the_owner_of_its_anchor() -> None:
     event = accepted(identifiers=[named("device_id", "d"), named("email", "a@example.com")])
     taken = intake(Accepted(event, ()))
-    assert list(taken.messages()) == [(KEYS.owner(("email", "a@example.com")), [observe(event, default())])]
+    ((partition, packed),) = taken.messages()
+    assert partition == KEYS.owner(("email", "a@example.com"))
+    assert unpack(packed) == [observe(event, default())]
 
 
 def test_a_refusal_is_a_dead_letter_of_its_partition() -> None:
@@ -74,10 +76,5 @@ def test_notes_and_what_identifies_nobody_are_rows_of_their_position() -> None:
 
 def test_many_events_travel_in_records_that_kafka_takes() -> None:
     small = Accepted(accepted(), ())
-    sizes = [len(batch) for _, batch in intake(*[small] * (2 * MESSAGES_MAX + 1)).messages()]
-    assert sizes == [MESSAGES_MAX, MESSAGES_MAX, 1]
-
-
-def test_large_events_travel_in_fewer_a_record() -> None:
-    large = Accepted(accepted(properties={"a": "x" * (MESSAGES_BYTES_MAX // 2 + 1)}), ())
-    assert [len(batch) for _, batch in intake(*[large] * 5).messages()] == [2, 2, 1]
+    sizes = [len(unpack(packed)) for _, packed in intake(*[small] * (RECORD_MESSAGES_MAX + 1)).messages()]
+    assert sizes == [RECORD_MESSAGES_MAX, 1]

@@ -64,6 +64,7 @@ def test_the_attribute_exists(cls, name):
     (driver.AIOKafkaConsumerThread, "on_partitions_assigned", ["self", "assigned", "generation_id"]),
     (base.Consumer, "getmany", ["self", "timeout"]),
     (base.Consumer, "ack", ["self", "message"]),
+    (base.Consumer, "verify_event_path", ["self", "now", "tp"]),
     (base.Consumer, "_add_gap", ["self", "tp", "offset_from", "offset_to"]),
     (base.Consumer, "on_partitions_revoked", ["self", "revoked"]),
     (base.Consumer, "on_partitions_assigned", ["self", "assigned", "generation_id"]),
