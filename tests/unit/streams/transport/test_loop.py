@@ -1,6 +1,7 @@
 """The loop of an agent: what it waits out, what it gives up, what ends the process."""
 
 import asyncio
+import contextlib
 from types import SimpleNamespace
 
 import pytest
@@ -57,10 +58,8 @@ def feed(monkeypatch, handle, source=None):
     monkeypatch.setattr(loop, "groups", one_group)
     monkeypatch.setattr(loop, "die", die)
     handler = SimpleNamespace(handle=handle)
-    try:
+    with contextlib.suppress(SystemExit):
         asyncio.run(loop.run("stage", source or stream(), handler, Committer(log)))
-    except SystemExit:
-        pass
     return log
 
 
