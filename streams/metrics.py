@@ -24,6 +24,6 @@ BATCH_RECORDS = Histogram(
     "onethread_batch_records", "Records of one group of batches, by stage.", ["stage"],
     buckets=(1, 5, 20, 100, 500, 1000, 2000, 5000),
 )
-LAG = Gauge("onethread_lag_records", "Records not yet consumed, of partitions this worker owns.", ["topic", "partition"])
+LAG = Gauge("onethread_lag_records", "Records not yet consumed, of this worker's partitions.", ["topic", "partition"])
 CLICKHOUSE_ROWS = Counter("onethread_clickhouse_rows", "Rows inserted, by table.", ["table"])
 CLICKHOUSE_ERRORS = Counter("onethread_clickhouse_errors", "Failed inserts, by ClickHouse's error code.", ["code"])

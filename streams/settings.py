@@ -1,4 +1,4 @@
-"""Settings of one deployment: read once from `onethread.toml` and the environment, validated, frozen, passed as arguments.
+"""Settings of one deployment: read once from `onethread.toml` and the environment, validated, frozen, passed on.
 
 A key of the file can be overridden by `ONETHREAD_<KEY>`. Durations are written 30m, 24h, 7d and held in
 milliseconds under the key's name with `_ms`.
@@ -94,7 +94,9 @@ def load(home: Path, environ: Mapping[str, str] | None = None, file: Path | None
     path = file or home / "onethread.toml"
     values = _read(path) if path.exists() else {}
     channels = values.pop("channels", {})
-    values["channels"] = {name: row.get("family", "") if isinstance(row, dict) else row for name, row in channels.items()}
+    values["channels"] = {
+        name: row.get("family", "") if isinstance(row, dict) else row for name, row in channels.items()
+    }
     for key in _keys():
         if (text := environ.get(f"ONETHREAD_{key.upper()}")) is not None:
             values[key] = text

@@ -13,7 +13,7 @@ from schemas.records import CHANNEL_EVENT, DEAD_LETTER, Undecodable
 from schemas.registry import SchemaCache
 from schemas.wire import HEAD_BYTES, frame, schema_id
 from streams import metrics
-from streams.core import facts, messages
+from streams.core import facts
 from streams.core.accept import Outcome, Rules, accept
 from streams.core.channels import registry
 from streams.core.intake import Books, Intake, Source
@@ -95,8 +95,8 @@ class Ingest:
 
     def _work(self, intake: Intake, group: Any) -> Work:
         work = Work(offsets=group.offsets)
-        for partition, batch in intake.messages():
-            work.records.append((self._topics.identity, partition, None, messages.pack(batch)))
+        for partition, packed in intake.messages():
+            work.records.append((self._topics.identity, partition, None, packed))
         for partition, letter in intake.letters:
             assert self._letter_schema is not None
             value = frame(self._letter_schema, DEAD_LETTER.encode(letter))

@@ -13,10 +13,7 @@ from streams.core.policy import Policy
 from streams.core.rows import Shaping
 from streams.settings import Settings
 from streams.topics import Topics
-from streams.transport.commit import Outgoing, Work, Writes
-
-MESSAGES_MAX = 200
-"""Messages of one Kafka record; at about 1 KB an event, a record stays well below the broker's limit."""
+from streams.transport.commit import Work, Writes
 
 
 class PartitionReader:
@@ -72,18 +69,11 @@ class Stitch:
     def _carry_out(self, number: int, effects: Effects, work: Work) -> None:
         for fact in effects.packed_facts():
             work.records.append((self._topics.facts, number, None, facts.encode(fact)))
-        work.records += forwards(self._topics.identity, effects.forwards)
+        for partition, forwarded in effects.forwards.items():
+            for value in messages.records(forwarded, number):
+                work.records.append((self._topics.identity, partition, None, value))
         work.writes[number] = Writes(effects.puts, effects.deletes)
         count(effects)
-
-
-def forwards(topic: str, by_partition: dict[int, list[messages.Message]]) -> list[Outgoing]:
-    """Messages as they leave, many to a record."""
-    return [
-        (topic, partition, None, messages.pack(batch[start : start + MESSAGES_MAX]))
-        for partition, batch in by_partition.items()
-        for start in range(0, len(batch), MESSAGES_MAX)
-    ]
 
 
 def count(effects: Effects) -> None:

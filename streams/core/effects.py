@@ -9,7 +9,8 @@ from streams.core.facts import TABLES, Facts, Row
 from streams.core.messages import Message
 
 ROWS_MAX = 500
-"""Rows of one Kafka record; at most 2 KB each, so that a record stays below the broker's 1 MiB."""
+BYTES_MAX = 400_000
+"""Of one Kafka record; only a touchpoint's content can be long, and one event packs to less than a record holds."""
 
 
 class Merge(NamedTuple):
@@ -33,15 +34,20 @@ class Effects:
     duplicates: int = 0
 
     def packed_facts(self) -> list[Facts]:
-        """The facts as they travel: rows of one table together, at most ROWS_MAX a record."""
+        """The facts as they travel: rows of one table together, as many as a record should hold."""
         by_table: dict[str, Facts] = {}
         packed: list[Facts] = []
+        content_bytes = 0
         for key, (version, row) in self.facts.items():
             table = str(key[0])
             batch = by_table.get(table)
-            if batch is None or len(batch.upserts) + len(batch.tombstones) >= ROWS_MAX:
+            content = len(row[-1]) if row is not None and table == "touchpoints" else 0
+            is_full = batch is not None and len(batch.upserts) + len(batch.tombstones) >= ROWS_MAX
+            if batch is None or is_full or (content and content_bytes + content > BYTES_MAX):
                 batch = by_table[table] = Facts(table, [], [])
                 packed.append(batch)
+                content_bytes = 0 if table == "touchpoints" else content_bytes
+            content_bytes += content
             if row is None:
                 batch.tombstones.append((version, *key[1:]))
             else:

@@ -21,6 +21,7 @@ from streams.core.increment import add
 from streams.core.messages import (
     Absorb,
     Cause,
+    Chunk,
     Compress,
     Edge,
     Evidence,
@@ -33,6 +34,7 @@ from streams.core.messages import (
     Sighting,
     Status,
     address,
+    whole,
 )
 from streams.core.node import DAY_MS, Node
 from streams.core.nodes import Nodes, Reader
@@ -73,6 +75,12 @@ class Partition:
         self.clock = max(self.clock, message.clock) + 1
         node = self.nodes.get(message.to)
         _HANDLERS[type(message)](self, node, message)
+
+    def _chunk(self, _node: Node, m: Chunk) -> None:
+        """Chunks of one message come in one log in order, but a batch may end between them."""
+        chunks = self.nodes.gather(m)
+        if chunks:
+            self._local.appendleft(whole(chunks))
 
     def _send(self, message: Message) -> None:
         partition = self.shaping.keys.owner(message.to)
@@ -378,4 +386,5 @@ _HANDLERS: dict[type, Callable[[Partition, Node, Any], None]] = {
     Absorb: Partition._absorb,
     Compress: Partition._compress,
     Rule: Partition._rule,
+    Chunk: Partition._chunk,
 }

@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 
 from streams.core.accept import Accepted, Note, Outcome
 from streams.core.dead_letter import dead_letter
-from streams.core.event import Event, Position, pack, unpack
+from streams.core.event import Position, pack, unpack
 from streams.core.facts import Facts, Row
 from streams.core.keys import Keys
-from streams.core.messages import Observe, observe
+from streams.core.messages import Observe, observe, records
 from streams.core.policy import Policy
 from streams.core.refusal import Reject
 
@@ -23,10 +23,6 @@ Source: TypeAlias = tuple[str, int]
 
 ROWS_MAX = 500
 """Rows of one Kafka record, each below 1 KB."""
-
-MESSAGES_MAX = 200
-MESSAGES_BYTES_MAX = 400_000
-"""Of one Kafka record. A single event packs to at most 512 KiB (`accept.PACKED_BYTES_MAX`), and a record holds 1 MB."""
 
 _FOR_GOOD = 1
 """Version of a row that never changes: what a position gave."""
@@ -93,18 +89,11 @@ class Intake:
         rows = self._rows[position[1], "identifier_notes"]
         rows += [(*position, ordinal, event_id, kind, note, at_ms) for ordinal, (kind, note) in enumerate(notes)]
 
-    def messages(self) -> Iterator[tuple[int, list[Observe]]]:
-        """Accepted events by the partition that owns their anchor, as many together as one Kafka record holds."""
-        for partition, messages in self._messages.items():
-            batch: list[Observe] = []
-            size = 0
-            for message in messages:
-                if batch and (len(batch) == MESSAGES_MAX or size > MESSAGES_BYTES_MAX):
-                    yield partition, batch
-                    batch, size = [], 0
-                batch.append(message)
-                size += _bytes(message.event)
-            yield partition, batch
+    def messages(self) -> Iterator[tuple[int, bytes]]:
+        """Accepted events, packed, by the partition that owns their anchor."""
+        for partition, batch in self._messages.items():
+            for value in records(batch, partition):
+                yield partition, value
 
     def facts(self) -> Iterator[tuple[int, Facts]]:
         """Rows by the partition of their input: the books of every partition, notes, what identified nobody."""
@@ -114,7 +103,3 @@ class Intake:
         for (partition, table), rows in self._rows.items():
             for start in range(0, len(rows), ROWS_MAX):
                 yield partition, Facts(table, [(_FOR_GOOD, *row) for row in rows[start : start + ROWS_MAX]], [])
-
-
-def _bytes(event: Event) -> int:
-    return len(event.content) + len(event.order)

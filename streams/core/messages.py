@@ -4,7 +4,7 @@ A message is addressed to an identifier's node (`to`), goes to the partition tha
 clock of its sender. Messages converge under repeats, reordering and replay; none needs an answer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -117,6 +117,17 @@ class Rule(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
     cause: Cause
 
 
+class Chunk(msgspec.Struct, frozen=True, array_like=True, tag="h", gc=False):
+    """A piece of a message that is too large for one record: number of count, from the partition `sender`."""
+
+    to: Identifier
+    clock: int
+    sender: int
+    number: int
+    count: int
+    data: bytes
+
+
 class Part(msgspec.Struct, frozen=True, array_like=True):
     """A cluster's state as it moves from one root to another; without `events` also as it is stored."""
 
@@ -151,10 +162,15 @@ class Compress(msgspec.Struct, frozen=True, array_like=True, tag="p", gc=False):
     root: Identifier
 
 
-Message: TypeAlias = Observe | Keep | Sighting | Seen | Status | Evidence | Link | Absorb | Compress | Rule
+Message: TypeAlias = Observe | Keep | Sighting | Seen | Status | Evidence | Link | Absorb | Compress | Rule | Chunk
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Message])
+_one_decoder = msgspec.msgpack.Decoder(Message)
+
+RECORD_MESSAGES_MAX = 200
+RECORD_BYTES_MAX = 400_000
+"""Of one Kafka record; a longer message travels in chunks of this size."""
 
 
 def observe(event: Event, policy: Policy, claims: Sequence[Claim] = ()) -> Observe:
@@ -180,6 +196,38 @@ def address(order: Sequence[Identifier], claims: dict[Identifier, int]) -> Ident
 
 def pack(messages: Iterable[Message]) -> bytes:
     return _encoder.encode(list(messages))
+
+
+def records(messages: Iterable[Message], sender: int) -> Iterator[bytes]:
+    """Messages to one partition as values of Kafka records, in order, as many together as a record should hold.
+
+    Shape: `sender` is the partition that sends; with its clock it tells the chunks of one message from another's.
+    """
+    batch: list[msgspec.Raw] = []
+    size = 0
+    for message in messages:
+        for data in _pieces(message, _encoder.encode(message), sender):
+            if batch and (len(batch) == RECORD_MESSAGES_MAX or size + len(data) > RECORD_BYTES_MAX):
+                yield _encoder.encode(batch)
+                batch, size = [], 0
+            batch.append(msgspec.Raw(data))
+            size += len(data)
+    if batch:
+        yield _encoder.encode(batch)
+
+
+def _pieces(message: Message, data: bytes, sender: int) -> list[bytes]:
+    if len(data) <= RECORD_BYTES_MAX:
+        return [data]
+    count = -(-len(data) // RECORD_BYTES_MAX)
+    parts = (data[n * RECORD_BYTES_MAX : (n + 1) * RECORD_BYTES_MAX] for n in range(count))
+    return [_encoder.encode(Chunk(message.to, message.clock, sender, n, count, p)) for n, p in enumerate(parts)]
+
+
+def whole(chunks: Iterable[bytes]) -> Message:
+    """The message of all its chunks' data, in order."""
+    message: Message = _one_decoder.decode(b"".join(chunks))
+    return message
 
 
 def unpack(data: bytes) -> list[Message]:

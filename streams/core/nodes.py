@@ -4,6 +4,7 @@ Records of one partition, by the first byte of the key:
   n + node key                          NodeRecord
   p + node key + partner's node key     Partner
   e + root's key + time + event's hash  an event kept at a root, in the order of time
+  h + sender + clock + number           a chunk of a message that is not whole yet
   c                                     the partition's clock
 """
 
@@ -17,7 +18,7 @@ from streams.core import node as codec
 from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event, Identifier
 from streams.core.keys import Keys
-from streams.core.messages import Copy
+from streams.core.messages import Chunk, Copy
 from streams.core.node import Node, Partner
 from streams.core.policy import Policy
 
@@ -73,7 +74,7 @@ class Nodes:
         return codec.decode_partner(self._read(self._partner_key(x, other)))
 
     def put_partner(self, x: Identifier, other: Identifier, partner: Partner) -> None:
-        self._puts[self._partner_key(x, other)] = codec.encode(partner)
+        self._put(self._partner_key(x, other), codec.encode(partner))
 
     def put_event(self, root: Node, kept: Kept) -> None:
         key = self._event_key(root, kept)
@@ -84,6 +85,25 @@ class Nodes:
         key = self._event_key(root, kept)
         self._events.pop(key, None)
         self._deletes.add(key)
+
+    def gather(self, chunk: Chunk) -> list[bytes]:
+        """Keep a chunk; with the last of its message, the data of all of them, which are then forgotten."""
+        head = b"h" + struct.pack(">HQ", chunk.sender, chunk.clock)
+        self._put(head + struct.pack(">H", chunk.number), chunk.data)
+        if chunk.number < chunk.count - 1:
+            return []
+        keys = [head + struct.pack(">H", n) for n in range(chunk.count)]
+        found = [data for key in keys if (data := self._read(key)) is not None]
+        if len(found) < chunk.count:  # a late repeat of the last chunk: the message was worked already
+            keys, found = keys[-1:], []
+        for key in keys:
+            self._puts.pop(key, None)
+            self._deletes.add(key)
+        return found
+
+    def _put(self, key: bytes, value: bytes) -> None:
+        self._puts[key] = value
+        self._deletes.discard(key)
 
     def flush(self, clock: int) -> tuple[dict[bytes, bytes], set[bytes]]:
         """What the batch changed: records to put and keys to delete. Forgets nodes that memory has no room for."""
@@ -130,6 +150,8 @@ class Nodes:
         return node
 
     def _read(self, key: bytes) -> bytes | None:
+        if key in self._deletes:
+            return None
         pending = self._puts.get(key)
         return self._reader.get(key) if pending is None else pending
 
