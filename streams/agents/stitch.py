@@ -15,6 +15,10 @@ from streams.settings import Settings
 from streams.topics import Topics
 from streams.transport.commit import Work, Writes
 
+TOUCHES_MAX = 40_000
+"""Touchpoints in memory between batches, over all partitions: 4.2 KB each with their rows, 170 MB together. A tenth of
+it costs no time yet where people come in sessions (docs/performance.md)."""
+
 
 class PartitionReader:
     """The committed state of one partition, as the core reads it."""
@@ -36,7 +40,7 @@ class Stitch:
     def __init__(self, settings: Settings, topics: Topics, policy: Policy, store: Any) -> None:
         keys = Keys(settings.pepper.get_secret_value(), settings.partitions)
         self._shaping = Shaping(keys, settings.session_gap_ms)
-        self._topics, self._policy, self._store = topics, policy, store
+        self._settings, self._topics, self._policy, self._store = settings, topics, policy, store
         self._partitions: dict[int, Partition] = {}
 
     def forget(self, partitions: Iterable[int]) -> None:
@@ -63,7 +67,9 @@ class Stitch:
     def _partition(self, number: int) -> Partition:
         if number not in self._partitions:
             reader = PartitionReader(self._store, number)
-            self._partitions[number] = Partition(number, self._policy, self._shaping, reader)
+            self._partitions[number] = Partition(
+                number, self._policy, self._shaping, reader, TOUCHES_MAX // self._settings.partitions,
+            )
         return self._partitions[number]
 
     def _carry_out(self, number: int, effects: Effects, work: Work) -> None:

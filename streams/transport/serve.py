@@ -1,7 +1,6 @@
 """An application from its start to a clean stop, or to an exit that the supervisor answers with a new start."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -12,6 +11,7 @@ from typing import Any
 import structlog
 
 from streams import metrics
+from streams.memory import settle_memory
 from streams.transport.commit import Committer
 from streams.transport.loop import EXIT_FAILED
 from streams.transport.watch import watch
@@ -51,9 +51,7 @@ async def serve(build: Callable[[], tuple[Any, Committer]], index: int) -> None:
 
 async def _start(app: Any) -> None:
     await app.start()
-    # What lives now lives for good; the collector need not look at it again, and Faust calls it at every rebalance.
-    gc.collect()
-    gc.freeze()
+    settle_memory()
 
 
 def _leave(code: int) -> None:
