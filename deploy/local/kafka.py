@@ -112,6 +112,7 @@ replica.fetch.max.bytes={RECORD_BYTES_MAX}
 num.network.threads=2
 num.io.threads=4
 log.cleaner.dedupe.buffer.size=33554432
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 """
 
 
