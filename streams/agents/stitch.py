@@ -15,9 +15,9 @@ from streams.settings import Settings
 from streams.topics import Topics
 from streams.transport.commit import Work, Writes
 
-TOUCHES_MAX = 40_000
-"""Touchpoints in memory between batches, over all partitions: 4.2 KB each with their rows, 170 MB together. A tenth of
-it costs no time yet where people come in sessions (docs/performance.md)."""
+TOUCHES_MAX = 10_000
+"""Touchpoints in memory between batches, over all partitions: 4.2 KB each with their rows, 42 MB together. People come
+in sessions, so even 4,000 cost no time (docs/performance.md)."""
 
 
 class PartitionReader:
