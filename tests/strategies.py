@@ -101,7 +101,7 @@ def _kind(random: Random, kind: Kind) -> Kind:
 
 def _pool(random: Random, size: int) -> list[tuple[str, str]]:
     """Few identifiers, or some more for many events; the first two are hubs, drawn far more often."""
-    values = [str(n) for n in range(random.choice([2, 4, 2 + size // 5]))]
+    values = [f"v{n}" for n in range(random.choice([2, 4, 2 + size // 5]))]
     pool = [(kind, value) for kind in random.sample(KINDS, random.randint(2, 6)) for value in values]
     random.shuffle(pool)
     return pool

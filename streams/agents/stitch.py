@@ -33,6 +33,9 @@ class PartitionReader:
     def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
         return list(self._store.scan(self._number, prefix))
 
+    def page(self, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        return list(self._store.page(self._number, prefix, after, limit))
+
 
 class Stitch:
     """Keeps a `Partition` for each partition the worker owns; its nodes are cached between batches."""

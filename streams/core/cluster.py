@@ -69,6 +69,14 @@ class Cluster:
             list(self.rules.items()), list(self.forced),
         )
 
+    def adopt(self, policy: Policy) -> None:
+        """Come to another policy: what events tell at once, and where they belong, is asked anew."""
+        self.policy = policy
+        kept = list(self.kept())
+        for one in kept:
+            one.order = anchor_order(policy, one.event.ids)
+        self._derive(kept)
+
     def join(self, part: Part) -> list[Kept]:
         """Take in another cluster; returns what was not kept here before, or has more copies now."""
         self.members.update(part.members)

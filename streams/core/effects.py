@@ -32,6 +32,8 @@ class Effects:
     merges: list[Merge] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     duplicates: int = 0
+    swept: tuple[int, int, bool] | None = None
+    """(version, nodes brought to it so far, whether that was all) of a policy's sweep."""
 
     def packed_facts(self) -> list[Facts]:
         """The facts as they travel: rows of one table together, as many as a record should hold."""

@@ -58,6 +58,8 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True, tag="s", gc=False):
     clock: int
     partners: tuple[Identifier, ...]
     at_ms: int
+    claim: int
+    """What the sender believes of `to`."""
     cause: Cause
 
 
@@ -117,6 +119,27 @@ class Rule(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
     cause: Cause
 
 
+class PolicyChange(msgspec.Struct, frozen=True, array_like=True, tag="y", gc=False):
+    """To a partition: a policy from now on, as text. It stands in every partition's log before what was made under it.
+
+    All of them leave in one transaction, so nobody reads one before every log has it.
+    """
+
+    clock: int
+    version: int
+    text: str
+    received_ms: int
+
+
+class Sweep(msgspec.Struct, frozen=True, array_like=True, tag="q", gc=False):
+    """From a partition to itself: go on bringing nodes to the policy, from this record key on."""
+
+    clock: int
+    version: int
+    after: bytes
+    done: int
+
+
 class Chunk(msgspec.Struct, frozen=True, array_like=True, tag="h", gc=False):
     """A piece of a message that is too large for one record: number of count, from the partition `sender`."""
 
@@ -150,6 +173,8 @@ class Absorb(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
     to: Identifier
     clock: int
     part: Part
+    policy_version: int
+    """Under which the rows of this cluster were sent so far."""
     edge: Edge
     cause: Cause
 
@@ -162,7 +187,10 @@ class Compress(msgspec.Struct, frozen=True, array_like=True, tag="p", gc=False):
     root: Identifier
 
 
-Message: TypeAlias = Observe | Keep | Sighting | Seen | Status | Evidence | Link | Absorb | Compress | Rule | Chunk
+Message: TypeAlias = (
+    Observe | Keep | Sighting | Seen | Status | Evidence | Link | Absorb | Compress | Rule
+    | Chunk | PolicyChange | Sweep
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Message])
@@ -217,7 +245,7 @@ def records(messages: Iterable[Message], sender: int) -> Iterator[bytes]:
 
 
 def _pieces(message: Message, data: bytes, sender: int) -> list[bytes]:
-    if len(data) <= RECORD_BYTES_MAX:
+    if len(data) <= RECORD_BYTES_MAX or not isinstance(message, Absorb | Observe | Keep):
         return [data]
     count = -(-len(data) // RECORD_BYTES_MAX)
     parts = (data[n * RECORD_BYTES_MAX : (n + 1) * RECORD_BYTES_MAX] for n in range(count))

@@ -20,6 +20,7 @@ DAY_MS = 86_400_000
 class Partner(msgspec.Struct, array_like=True):
     """What an identifier knows of one partner: when they were first seen together; for orders also the UTC days."""
 
+    identifier: Identifier
     at_ms: int
     event_id: str
     days: list[int] = []
@@ -36,13 +37,16 @@ class NodeRecord(msgspec.Struct, array_like=True):
     first_ms: int | None
     refused: list[Identifier]
     part: Part | None
+    policy_version: int
+    """What it knows and the rows it sent are under this policy."""
 
 
 class Node:
     """One identifier's node. `shared` counts the changes, odd is shared; `sent` is what a root's rows were so far."""
 
     __slots__ = (
-        "busy_days", "cluster", "first_ms", "identifier", "parent", "partners", "refused", "sent", "shared", "used",
+        "busy_days", "cluster", "first_ms", "identifier", "parent", "partners", "policy_version", "refused", "sent",
+        "shared", "used",
     )
 
     def __init__(self, record: NodeRecord, cluster: Cluster | None) -> None:
@@ -53,36 +57,39 @@ class Node:
         self.busy_days = record.busy_days
         self.first_ms = record.first_ms
         self.refused = set(record.refused)
+        self.policy_version = record.policy_version
         self.cluster = cluster
         self.sent: View | None = None
         self.used = 0
 
     @classmethod
-    def new(cls, policy: Policy, identifier: Identifier) -> "Node":
+    def new(cls, policy: Policy, version: int, identifier: Identifier) -> "Node":
         """A node nobody has heard of: its own root, alone."""
-        return cls(NodeRecord(identifier, None, 0, {}, {}, None, [], None), Cluster.of(policy, identifier))
+        return cls(NodeRecord(identifier, None, 0, {}, {}, None, [], None, version), Cluster.of(policy, identifier))
 
     def record(self) -> NodeRecord:
         part = self.cluster.part(with_events=False) if self.cluster else None
         return NodeRecord(
             self.identifier, self.parent, self.shared, self.partners, self.busy_days, self.first_ms,
-            sorted(self.refused), part,
+            sorted(self.refused), part, self.policy_version,
         )
 
     @property
     def is_shared(self) -> bool:
         return self.shared & 1 == 1
 
-    def meet(self, policy: Policy, kind: str, partner: Partner | None, at_ms: int, event_id: str) -> Partner | None:
-        """Count one sighting with a partner of a kind; the partner's new record, or None where nothing is new."""
-        day = at_ms // DAY_MS
-        counts_days = kind == "order_id" and policy.kinds[self.identifier[0]].busy_above is not None
-        news = counts_days and (partner is None or day not in partner.days)
+    def meet(self, other: Identifier, partner: Partner | None, at_ms: int, event_id: str) -> Partner | None:
+        """Count one sighting with a partner; the partner's new record, or None where nothing is new.
+
+        Everything is counted, whatever the present policy asks for: a later one may ask for more.
+        """
+        kind, day = other[0], at_ms // DAY_MS
+        news = kind == "order_id" and (partner is None or day not in partner.days)
         if partner is None:
-            partner = Partner(at_ms, event_id)
+            partner = Partner(other, at_ms, event_id)
             self.partners[kind] = self.partners.get(kind, 0) + 1
         elif (at_ms, event_id) < (partner.at_ms, partner.event_id):
-            partner = Partner(at_ms, event_id, partner.days)
+            partner = Partner(other, at_ms, event_id, partner.days)
         elif not news:
             return None
         if news:
@@ -91,8 +98,10 @@ class Node:
         return partner
 
     def should_be_shared(self, policy: Policy) -> bool:
-        """Step 1, from the numbers of partners; they only grow."""
+        """Step 1, from the numbers of partners; they only grow. A value blocked since is everybody's too."""
         mine = policy.kinds[self.identifier[0]]
+        if policy.is_blocked(*self.identifier):
+            return True
         if mine.busy_above is not None and any(n > mine.busy_above for n in self.busy_days.values()):
             return True
         return mine.shared_above is not None and any(
@@ -115,5 +124,9 @@ def decode(data: bytes) -> NodeRecord:
     return _decoder.decode(data)
 
 
+def decode_partner_record(data: bytes) -> Partner:
+    return _partner_decoder.decode(data)
+
+
 def decode_partner(data: bytes | None) -> Partner | None:
-    return None if data is None else _partner_decoder.decode(data)
+    return None if data is None else decode_partner_record(data)

@@ -5,12 +5,13 @@ Records of one partition, by the first byte of the key:
   p + node key + partner's node key     Partner
   e + root's key + time + event's hash  an event kept at a root, in the order of time
   h + sender + clock + number           a chunk of a message that is not whole yet
+  y + version                           a policy's text
   c                                     the partition's clock
 """
 
 import struct
 from hashlib import blake2b
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -20,7 +21,7 @@ from streams.core.event import Event, Identifier
 from streams.core.keys import Keys
 from streams.core.messages import Chunk, Copy
 from streams.core.node import Node, Partner
-from streams.core.policy import Policy
+from streams.core.policies import Policies
 
 CLOCK = b"c"
 _EARLIEST_MS = 1 << 62  # added to times, so that those before 1970 sort first too
@@ -32,6 +33,17 @@ class Reader(Protocol):
     def get(self, key: bytes) -> bytes | None: ...
 
     def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]: ...
+
+    def page(self, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """At most `limit` records whose keys begin with `prefix` and are greater than `after`, in order."""
+        ...
+
+
+class Page(NamedTuple):
+    """Some identifiers with nodes, and the key to go on after; None when there are no more."""
+
+    identifiers: list[Identifier]
+    after: bytes | None
 
 
 class KeptRecord(msgspec.Struct, array_like=True):
@@ -47,8 +59,8 @@ _decode_kept = msgspec.msgpack.Decoder(KeptRecord).decode
 class Nodes:
     """The nodes of one partition; at most about `touches_max` touchpoints stay in memory between batches."""
 
-    def __init__(self, policy: Policy, keys: Keys, reader: Reader, touches_max: int) -> None:
-        self._policy, self._keys, self._reader, self._touches_max = policy, keys, reader, touches_max
+    def __init__(self, policies: Policies, keys: Keys, reader: Reader, touches_max: int) -> None:
+        self._policies, self._keys, self._reader, self._touches_max = policies, keys, reader, touches_max
         self._nodes: dict[Identifier, Node] = {}
         self._touched: dict[Identifier, Node] = {}
         self._puts: dict[bytes, bytes] = {}
@@ -75,6 +87,22 @@ class Nodes:
 
     def put_partner(self, x: Identifier, other: Identifier, partner: Partner) -> None:
         self._put(self._partner_key(x, other), codec.encode(partner))
+
+    def partners(self, x: Identifier) -> list[Identifier]:
+        """All partners of an identifier."""
+        prefix = b"p" + self._keys.node(x)
+        found = dict(self._reader.scan(prefix))
+        found.update({key: value for key, value in self._puts.items() if key.startswith(prefix)})
+        return [codec.decode_partner_record(value).identifier for _, value in sorted(found.items())]
+
+    def page(self, after: bytes, limit: int) -> Page:
+        """Nodes that were stored before this batch, in the order of their keys."""
+        found = self._reader.page(b"n", after, limit)
+        identifiers = [codec.decode(value).identifier for _, value in found]
+        return Page(identifiers, found[-1][0] if len(found) == limit else None)
+
+    def put_policy(self, key: bytes, text: str) -> None:
+        self._put(key, text.encode())
 
     def put_event(self, root: Node, kept: Kept) -> None:
         key = self._event_key(root, kept)
@@ -142,10 +170,10 @@ class Nodes:
             return Node(record, None)
         events = [_decode_kept(value) for _, value in self._reader.scan(b"e" + key)]
         part = msgspec.structs.replace(record.part, events=[(e.event, e.anchor, e.copies) for e in events])
-        return Node(record, Cluster(self._policy, part))
+        return Node(record, Cluster(self._policies[record.policy_version], part))
 
     def _first_sight(self, identifier: Identifier) -> Node:
-        node = Node.new(self._policy, identifier)
+        node = Node.new(self._policies.present, self._policies.version, identifier)
         self.touch(node)
         return node
 

@@ -11,6 +11,7 @@ Keys that begin with `RESERVED` are the store's own.
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import rocksdict
@@ -52,6 +53,15 @@ class Store(stock.Store):
         if bound is not None:
             read.set_iterate_upper_bound(bound)
         return list(self._dbs[partition].items(from_key=prefix, read_opt=read))
+
+    def page(self, partition: int, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """At most `limit` keys that begin with `prefix` and are greater than `after`, with their values, in order."""
+        read = rocksdict.ReadOptions()
+        bound = _after(prefix)
+        if bound is not None:
+            read.set_iterate_upper_bound(bound)
+        start = max(prefix, after + b"\0")
+        return list(islice(self._dbs[partition].items(from_key=start, read_opt=read), limit))
 
     # -- what the commit uses
 

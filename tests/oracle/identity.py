@@ -72,6 +72,8 @@ class Identity:
     def _is_shared(self, i: Identifier) -> bool:
         """Step 1."""
         kind = self.kind(i)
+        if self.policy.is_blocked(*i):
+            return True
         partners = Counter(p[0] for p in self.graph[i])
         if kind.shared_above is not None:
             counted = {p for p in partners if self.policy.kinds[p].personal and p != i[0]} | set(kind.shared_by)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core import graph, increment
+from streams.core import increment, placing
 from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event
 from streams.core.increment import Changes
@@ -54,7 +54,7 @@ def _see_checked(events: list[Event]) -> int:
         return changes
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(graph, "add", checked)
+        patch.setattr(placing, "add", checked)
         Graph(1).see(*events)
     return taken
 

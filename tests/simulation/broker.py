@@ -44,6 +44,9 @@ class Store(dict[bytes, bytes]):
         after = (self._ordered[n] for n in range(bisect_left(self._ordered, prefix), len(self._ordered)))
         return [(key, self[key]) for key in takewhile(lambda key: key.startswith(prefix), after)]
 
+    def page(self, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        return [(key, value) for key, value in self.scan(prefix) if key > after][:limit]
+
 
 @dataclass
 class Sink:

@@ -15,6 +15,9 @@ class Memory(dict[bytes, bytes]):
     def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
         return sorted((key, value) for key, value in self.items() if key.startswith(prefix))
 
+    def page(self, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        return [(key, value) for key, value in self.scan(prefix) if key > after][:limit]
+
 
 class Graph:
     """`see` works events to the end; `rows` are what a sink then shows."""

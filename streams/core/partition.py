@@ -1,0 +1,93 @@
+"""What the nodes of one partition share: policies, the clock, records, and what is to leave with the next commit."""
+
+from streams.core.cluster import Cluster
+from streams.core.effects import Effects, Merge
+from streams.core.event import Identifier
+from streams.core.messages import Cause, Message
+from streams.core.node import Node
+from streams.core.nodes import Nodes, Reader
+from streams.core.policies import Policies
+from streams.core.policy import Policy
+from streams.core.rows import Rows, Shaping, View, view
+
+TOUCHES_MAX = 50_000
+
+
+class Partition:
+    """The state that handlers work on. Node objects hold uncommitted changes: after a failed commit throw it away."""
+
+    def __init__(self, number: int, policy: Policy, shaping: Shaping, reader: Reader, touches_max: int = TOUCHES_MAX):
+        self.number, self.shaping = number, shaping
+        self.policies = Policies(policy, reader)
+        self.nodes = Nodes(self.policies, shaping.keys, reader, touches_max)
+        self.clock = self.nodes.clock()
+        self.effects = Effects()
+        self.local: list[Message] = []
+        """Messages to nodes of this partition, to be worked next."""
+
+    @property
+    def policy(self) -> Policy:
+        return self.policies.present
+
+    def send(self, message: Message, to: Identifier) -> None:
+        partition = self.shaping.keys.owner(to)
+        if partition == self.number:
+            self.local.append(message)
+        else:
+            self.effects.forwards[partition].append(message)
+
+    def root(self, node: Node) -> Cluster:
+        """A root's cluster, with the rows that went out for it so far."""
+        cluster = node.cluster
+        assert cluster is not None, "a root has a cluster"
+        if node.sent is None:
+            node.sent = view(cluster, self.shaping)
+        return cluster
+
+    def emit(
+        self, node: Node, cluster: Cluster, cause: Cause, reason: str = "", theirs: View | None = None,
+    ) -> None:
+        """Send the difference between the rows of before and after; `theirs` are sent whatever they were."""
+        assert node.sent is not None, "asked for before the change"
+        before, after = node.sent, view(cluster, self.shaping)
+        again: Rows = theirs.rows if theirs else {}
+        facts, clock = self.effects.facts, self.clock
+        for key, row in after.rows.items():
+            if before.rows.get(key) != row:
+                facts[key] = (clock, row)
+        for key in before.rows.keys() - after.rows.keys():
+            facts[key] = (clock, None)
+        for key in again:
+            facts[key] = (clock, after.rows.get(key))
+        node.sent = after
+        if before.resolution is not after.resolution:
+            whose = {**theirs.whose(), **before.whose()} if theirs else before.whose()
+            self._emit_history(whose, after.whose(), cause, reason)
+            self.effects.sizes.append(len(cluster.members))
+
+    def _emit_history(
+        self, before: dict[Identifier, bytes], after: dict[Identifier, bytes], cause: Cause, reason: str,
+    ) -> None:
+        for merge in merges(before, after, reason):
+            self.effects.merges.append(merge)
+            row = (merge.person_id, merge.other_person_id, merge.action, cause[0], cause[1], merge.reason)
+            self.effects.facts["merges", *row[:4]] = (self.clock, row)
+
+
+def merges(before: dict[Identifier, bytes], after: dict[Identifier, bytes], reason: str = "") -> list[Merge]:
+    """What became of persons: merged into a survivor, or split off.
+
+    Shape: whose each identifier was and is -> one Merge for each pair of persons between which an identifier moved.
+    A person whose id changed because an earlier identifier came to light is merged into its new id.
+    """
+    stayed = set(after.values())
+    found: dict[tuple[bytes, bytes], Merge] = {}
+    for identifier, old in before.items():
+        new = after.get(identifier)
+        if new is None or new == old:
+            continue
+        if old not in stayed:
+            found[new, old] = Merge(new, old, "merged", reason or "seen earlier")
+        else:
+            found[new, old] = Merge(new, old, "split", reason or "limits")
+    return list(found.values())

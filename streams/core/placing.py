@@ -1,0 +1,153 @@
+"""Events: to the node of their anchor, to the root that keeps them, and what a keeper tells of them."""
+
+from collections import defaultdict
+from itertools import combinations
+
+from streams.core.anchor import anchor_order, conducts_at_once
+from streams.core.cluster import Cluster, Kept, cause_of
+from streams.core.event import Event, Identifier
+from streams.core.increment import add
+from streams.core.messages import Cause, Compress, Edge, Evidence, Keep, Link, Observe, Sighting, address
+from streams.core.node import DAY_MS, Node
+from streams.core.partition import Partition
+
+
+def observe(p: Partition, node: Node, m: Observe) -> None:
+    """At the anchor's own node, which knows whether it is shared."""
+    claims = dict(m.claims)
+    if node.shared > claims.get(m.to, 0):
+        claims[m.to] = node.shared
+    want = address(anchor_order(p.policy, m.event.ids), claims)
+    told = tuple(claims.items())
+    if want != m.to:
+        p.send(Observe(want, p.clock, m.event, m.copies, told), want)
+    else:
+        keep(p, node, Keep(m.to, p.clock, m.event, m.copies, told, want, ()))
+
+
+def keep(p: Partition, node: Node, m: Keep) -> None:
+    if node.parent is not None:
+        p.send(Keep(node.parent, p.clock, m.event, m.copies, m.claims, m.anchor, (*m.path, m.to)), node.parent)
+        return
+    for x in m.path[:-1]:
+        p.send(Compress(x, p.clock, m.to), x)
+    cluster, cause = p.root(node), cause_of(m.event)
+    news = [x for x, n in m.claims if cluster.claim(x, n)]
+    kept = cluster.keep(m.event, anchor_order(p.policy, m.event.ids), m.anchor, m.copies)
+    if kept is None and not news:
+        return
+    if kept is not None:
+        if len(kept.copies) > len(m.copies) or len(cluster.events[m.event.event_id]) > 1:
+            p.effects.duplicates += 1
+        p.nodes.put_event(node, kept)
+    if news:
+        review(p, node, cluster, cause)
+    elif kept is not None:
+        if not _place(p, node, cluster, kept):
+            _let_go(p, node, cluster, [kept])
+        elif _emit_one(p, node, cluster, kept):
+            return
+    p.emit(node, cluster, cause)
+
+
+def _emit_one(p: Partition, node: Node, cluster: Cluster, kept: Kept) -> bool:
+    """Send what one more touchpoint changes, if that is all there is to send."""
+    assert node.sent is not None, "asked for before the change"
+    changes = add(cluster, p.shaping, node.sent, kept)
+    if changes is None:
+        return False
+    for key, row in changes.items():
+        p.effects.facts[key] = (p.clock, row)
+    return True
+
+
+def review(p: Partition, node: Node, cluster: Cluster, cause: Cause) -> None:
+    """Look again at everything kept here: a claim, a member or the policy is new."""
+    p.nodes.touch(node)
+    gone = [kept for kept in cluster.kept() if not _place(p, node, cluster, kept)]
+    if gone:
+        _let_go(p, node, cluster, gone)
+    for edge in cluster.weak:
+        link(p, node, cluster, edge, cause)
+    force(p, node, cluster, cause)
+
+
+def _let_go(p: Partition, node: Node, cluster: Cluster, gone: list[Kept]) -> None:
+    cluster.drop(gone)
+    for kept in gone:
+        p.nodes.delete_event(node, kept)
+
+
+def _place(p: Partition, node: Node, cluster: Cluster, kept: Kept) -> bool:
+    """Whether an event stays; if so, tell of it what its keeper has not told yet."""
+    want = address(kept.order, cluster.claims)
+    if want != kept.anchor and want not in cluster.members:
+        claims = tuple((i, n) for i in kept.order if (n := cluster.claims.get(i, 0)))
+        p.send(Observe(want, p.clock, kept.event, kept.copies, claims), want)
+        return False
+    if want != kept.anchor:
+        kept.anchor = want
+        p.nodes.put_event(node, kept)
+    if len(kept.event.ids) > 1:
+        _tell(p, node, cluster, kept.event)
+    return True
+
+
+def _tell(p: Partition, node: Node, cluster: Cluster, event: Event) -> None:
+    """Each identifier of what it was seen with, once; each edge to where it is counted, or linked."""
+    at, cause = event.at_ms, cause_of(event)
+    partners: dict[Identifier, list[Identifier]] = defaultdict(list)
+    for a, b in combinations(event.ids, 2):
+        x, y = edge = a[:2], b[:2]
+        if _is_news(cluster, edge, at, event.event_id):
+            partners[x].append(y)
+            partners[y].append(x)
+        if conducts_at_once(p.policy, a, b):
+            link(p, node, cluster, edge, cause)
+        elif (event.digest, edge) not in cluster.told:
+            cluster.told.add((event.digest, edge))
+            p.nodes.touch(node)
+            p.send(Evidence(x, p.clock, edge, event.digest, at, a[2] * b[2], cause), x)
+    for x, seen_with in partners.items():
+        p.nodes.touch(node)
+        p.send(Sighting(x, p.clock, tuple(seen_with), at, cluster.claims.get(x, 0), cause), x)
+
+
+def _is_news(cluster: Cluster, edge: Edge, at: int, event_id: str) -> bool:
+    """Whether a pair is new here, or seen earlier than known, or an order on another day."""
+    known = cluster.sighted.get(edge)
+    is_first = known is None or (at, event_id) < known
+    if is_first:
+        cluster.sighted[edge] = (at, event_id)
+    if "order_id" not in (edge[0][0], edge[1][0]) or (edge, at // DAY_MS) in cluster.busy:
+        return is_first
+    cluster.busy.add((edge, at // DAY_MS))
+    return True
+
+
+def evidence(p: Partition, node: Node, m: Evidence) -> None:
+    if node.parent is not None:
+        p.send(Evidence(node.parent, p.clock, m.edge, m.digest, m.at_ms, m.confidence, m.cause), node.parent)
+        return
+    cluster = p.root(node)
+    if cluster.weigh(m.edge, m.digest, m.at_ms, m.confidence):
+        p.nodes.touch(node)
+        link(p, node, cluster, m.edge, m.cause)
+        p.emit(node, cluster, m.cause)
+
+
+def link(p: Partition, node: Node, cluster: Cluster, edge: Edge, cause: Cause) -> None:
+    """Start to unite two clusters, once, when an edge between them first conducts."""
+    if edge not in cluster.linked and cluster.passes(edge):
+        cluster.linked.add(edge)
+        p.nodes.touch(node)
+        p.send(Link(edge[0], p.clock, edge[1], edge, 0, cause), edge[0])
+
+
+def force(p: Partition, node: Node, cluster: Cluster, cause: Cause) -> None:
+    """Bring together, once, what rules link; limits do not stop it, sharedness does."""
+    for edge, (_, _, verb) in cluster.rules.items():
+        if verb == "link" and edge not in cluster.forced:
+            cluster.forced.add(edge)
+            p.nodes.touch(node)
+            p.send(Link(edge[0], p.clock, edge[1], edge, 0, cause), edge[0])

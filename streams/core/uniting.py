@@ -1,0 +1,67 @@
+"""Two clusters become one: pointers always lead from a larger to a smaller node key, so there is no cycle."""
+
+from streams.core.cluster import Cluster
+from streams.core.messages import Absorb, Compress, Link, Rule
+from streams.core.node import Node
+from streams.core.partition import Partition
+from streams.core.placing import force, review
+from streams.core.rows import view
+
+
+def link(p: Partition, node: Node, m: Link) -> None:
+    if m.checked < 2:  # each end's own node has its say, once
+        if node.is_shared:
+            node.refused.add(m.other)
+            p.nodes.touch(node)
+        else:
+            p.send(Link(m.other, p.clock, m.to, m.edge, m.checked + 1, m.cause), m.other)
+    elif node.parent is not None:
+        p.send(Link(node.parent, p.clock, m.other, m.edge, 2, m.cause), node.parent)
+    elif m.to == m.other:
+        return
+    elif p.shaping.keys.node(m.to) < p.shaping.keys.node(m.other):
+        p.send(Link(m.other, p.clock, m.to, m.edge, 2, m.cause), m.other)
+    else:
+        _leave(p, node, m)
+
+
+def _leave(p: Partition, node: Node, m: Link) -> None:
+    cluster = node.cluster
+    assert cluster is not None, "a root has a cluster"
+    node.parent, node.cluster, node.sent = m.other, None, None
+    p.nodes.touch(node)
+    for kept in cluster.kept():
+        p.nodes.delete_event(node, kept)
+    part = cluster.part(with_events=True)
+    p.send(Absorb(m.other, p.clock, part, node.policy_version, m.edge, m.cause), m.other)
+
+
+def absorb(p: Partition, node: Node, m: Absorb) -> None:
+    """Rows that come with a cluster are sent again, compared with nothing: a late copy does not know the sink."""
+    if node.parent is not None:
+        p.send(Absorb(node.parent, p.clock, m.part, m.policy_version, m.edge, m.cause), node.parent)
+        return
+    cluster = p.root(node)
+    theirs = view(Cluster(p.policies[m.policy_version], m.part), p.shaping)
+    for kept in cluster.join(m.part):
+        p.nodes.put_event(node, kept)
+    review(p, node, cluster, m.cause)
+    p.emit(node, cluster, m.cause, f"{m.edge[0][0]} with {m.edge[1][0]}", theirs)
+
+
+def compress(p: Partition, node: Node, m: Compress) -> None:
+    key = p.shaping.keys.node
+    if node.parent is not None and key(m.root) < key(node.parent):
+        node.parent = m.root
+        p.nodes.touch(node)
+
+
+def rule(p: Partition, node: Node, m: Rule) -> None:
+    if node.parent is not None:
+        p.send(Rule(node.parent, p.clock, m.edge, m.verb, m.cause), node.parent)
+        return
+    cluster = p.root(node)
+    if cluster.rule(m.edge, (m.cause[1], m.cause[0], m.verb)):
+        p.nodes.touch(node)
+        force(p, node, cluster, m.cause)
+        p.emit(node, cluster, m.cause, m.verb)
