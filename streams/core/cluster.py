@@ -167,19 +167,21 @@ class Cluster:
 
     def _note(self, kept: Kept) -> None:
         """What an event tells of first times and of edges that conduct at once."""
-        event, first = kept.event, self.first
+        event, first, members = kept.event, self.first, self.members
         at = event.at_ms
         for kind, value, _ in event.ids:
             known = first.get((kind, value))
             if known is None or at < known:
                 first[kind, value] = at
-                self._resolution = None
+                if (kind, value) in members:
+                    self._resolution = None
         if len(event.ids) > 1:
             for edge, _ in self.pairs_at_once(event):
                 last = self.once.get(edge)
                 if last is None or at > last:
                     self.once[edge] = at
-                    if last is None or (self._resolution and self._resolution.refused):
+                    is_usable = edge[0] in members and edge[1] in members
+                    if is_usable and (last is None or (self._resolution and self._resolution.refused)):
                         self._resolution = None
 
     def pairs_at_once(self, event: Event) -> list[tuple[Edge, float]]:
@@ -205,7 +207,8 @@ class Cluster:
         if x in self.first and self.first[x] <= at:
             return False
         self.first[x] = at
-        self._resolution = None
+        if x in self.members:
+            self._resolution = None
         return True
 
     def weigh(self, edge: Edge, digest: bytes, at: int, confidence: float) -> bool:

@@ -5,7 +5,7 @@ from itertools import combinations
 
 from streams.core.anchor import anchor_order, conducts_at_once
 from streams.core.cluster import Cluster, Kept, cause_of
-from streams.core.event import Event, Identifier
+from streams.core.event import Identifier
 from streams.core.increment import add
 from streams.core.messages import Cause, Compress, Edge, Evidence, Keep, Link, Observe, Sighting, address
 from streams.core.node import DAY_MS, Node
@@ -67,6 +67,11 @@ def review(p: Partition, node: Node, cluster: Cluster, cause: Cause) -> None:
     gone = [kept for kept in cluster.kept() if not _place(p, node, cluster, kept)]
     if gone:
         _let_go(p, node, cluster, gone)
+    conduct(p, node, cluster, cause)
+
+
+def conduct(p: Partition, node: Node, cluster: Cluster, cause: Cause) -> None:
+    """Unite what gathered evidence or a rule unites by now."""
     for edge in cluster.weak:
         link(p, node, cluster, edge, cause)
     force(p, node, cluster, cause)
@@ -89,21 +94,24 @@ def _place(p: Partition, node: Node, cluster: Cluster, kept: Kept) -> bool:
         kept.anchor = want
         p.nodes.put_event(node, kept)
     if len(kept.event.ids) > 1:
-        _tell(p, node, cluster, kept.event)
+        _tell(p, node, cluster, kept)
     return True
 
 
-def _tell(p: Partition, node: Node, cluster: Cluster, event: Event) -> None:
+def _tell(p: Partition, node: Node, cluster: Cluster, kept: Kept) -> None:
     """Each identifier of what it was seen with, once; each edge to where it is counted, or linked."""
+    event = kept.event
     at, cause = event.at_ms, cause_of(event)
     partners: dict[Identifier, list[Identifier]] = defaultdict(list)
+    first = address(kept.order, cluster.claims)
     for a, b in combinations(event.ids, 2):
         x, y = edge = a[:2], b[:2]
         if _is_news(cluster, edge, at, event.event_id):
             partners[x].append(y)
             partners[y].append(x)
         if conducts_at_once(p.policy, a, b):
-            link(p, node, cluster, edge, cause)
+            if first in edge:  # what conducts at once conducts at once with the first: a star links them all
+                link(p, node, cluster, edge, cause)
         elif (event.digest, edge) not in cluster.told:
             cluster.told.add((event.digest, edge))
             p.nodes.touch(node)

@@ -136,6 +136,8 @@ def _unite(result: Resolution, a: Identifier, b: Identifier) -> Identifier:
 
 def senior(policy: Policy, group: Sequence[Identifier], first: Mapping[Identifier, int]) -> Identifier:
     """Step 6: who gives the person its id: the earliest seen, then the strongest, then by text."""
+    if len(group) == 1:
+        return group[0]
     return min(group, key=lambda i: (first[i], *rank(policy, i)))
 
 

@@ -4,7 +4,7 @@ from streams.core.cluster import Cluster
 from streams.core.messages import Absorb, Compress, Link, Rule
 from streams.core.node import Node
 from streams.core.partition import Partition
-from streams.core.placing import force, review
+from streams.core.placing import conduct, force, review
 from streams.core.rows import view
 
 
@@ -43,9 +43,14 @@ def absorb(p: Partition, node: Node, m: Absorb) -> None:
         return
     cluster = p.root(node)
     theirs = view(Cluster(p.policies[m.policy_version], m.part), p.shaping)
+    is_told = dict(m.part.claims) == cluster.claims and m.policy_version == node.policy_version
     for kept in cluster.join(m.part):
         p.nodes.put_event(node, kept)
-    review(p, node, cluster, m.cause)
+    p.nodes.touch(node)
+    if is_told:  # what either keeper had to tell it has told; only evidence from both sides may conduct by now
+        conduct(p, node, cluster, m.cause)
+    else:
+        review(p, node, cluster, m.cause)
     p.emit(node, cluster, m.cause, f"{m.edge[0][0]} with {m.edge[1][0]}", theirs)
 
 
