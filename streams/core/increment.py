@@ -7,7 +7,7 @@ interactions are some of the touchpoints, so no session reaches over a pause of 
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from streams.core.cluster import Cluster, Kept
@@ -15,7 +15,7 @@ from streams.core.event import Event
 from streams.core.facts import TABLES, Row
 from streams.core.person import person_row
 from streams.core.rows import NO_CUT, Person, RowKey, Shaping, Touch, View, owner_of, rows_of_order, touchpoint_row
-from streams.core.session import Cut, cut
+from streams.core.session import Cut, cut, extend
 
 Changes: TypeAlias = dict[RowKey, Row | None]
 """New rows, and None for those that are gone."""
@@ -27,7 +27,7 @@ def _index(table: str, column: str) -> int:
 
 _SESSION, _VISIT = _index("touchpoints", "session_id"), _index("touchpoints", "visit_id")
 _ENTRY_CHANNEL, _VISIT_CHANNEL = _index("sessions", "entry_channel"), _index("visits", "channel")
-_SESSIONS = _index("persons", "sessions")
+_SESSIONS, _STARTED_AT = _index("persons", "sessions"), _index("sessions", "started_at")
 
 
 def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes | None:
@@ -56,7 +56,7 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
         changes["touchpoints", person.person_id, event_id] = touchpoint_row(person.person_id, NO_CUT, touches[at])
         if not person.is_shared:
             _recount_channels(changes, seen, person.person_id, kept.event, NO_CUT, {}, {})
-    else:
+    elif not _extend(changes, seen, shaping, person, at):
         started = _cut_again(changes, seen, shaping, person, at)
     _sight(changes, seen, shaping, person, kept.event)
     _count(changes, seen, person, at, started)
@@ -74,6 +74,53 @@ def _apply(changes: Changes, seen: View) -> None:
             del changes[key]
         else:
             seen.rows[key] = row
+
+
+def _extend(changes: Changes, seen: View, shaping: Shaping, person: Person, at: int) -> bool:
+    """The commonest case by far: the touch is the person's last, and goes on with the session that is open."""
+    who, touches, rows = person.person_id, person.touches, seen.rows
+    event, gap_ms = touches[at][0], shaping.session_gap_ms
+    if at < len(touches) - 1:
+        return False
+    before = next(_interactions(touches, at, event.at_ms - gap_ms), None)
+    if before is None:
+        return False
+    session_id = rows["touchpoints", who, before.event_id][_SESSION]
+    session = rows["sessions", who, session_id]
+    same, device = _going_on(touches, at, session[_STARTED_AT])
+    visit = None
+    if same is not None and event.at_ms - same.at_ms <= gap_ms:
+        visit = rows["visits", who, rows["touchpoints", who, same.event_id][_VISIT]]
+    extended, visited = extend(session, visit, event, device)
+    visit_id = visited[1]
+    changes["sessions", who, session_id] = extended
+    changes["visits", who, visit_id] = visited
+    started = Cut([], [] if visit else [visited], {event.event_id: session_id}, {event.event_id: visit_id})
+    changes["touchpoints", who, event.event_id] = touchpoint_row(who, started, touches[at])
+    _recount_channels(changes, seen, who, event, started, {}, {})
+    return True
+
+
+def _interactions(touches: list[Touch], at: int, since_ms: int) -> Iterator[Event]:
+    """Interactions before number `at`, the latest first, back to a time."""
+    for n in range(at - 1, -1, -1):
+        event = touches[n][0]
+        if event.at_ms < since_ms:
+            return
+        if event.role == "interaction":
+            yield event
+
+
+def _going_on(touches: list[Touch], at: int, since_ms: int) -> tuple[Event | None, str | None]:
+    """Of the session since a time: the last interaction on the same channel and device, and the last device."""
+    event, same, device = touches[at][0], None, None
+    for before in _interactions(touches, at, since_ms):
+        device = device or before.device
+        if same is None and before.channel == event.channel and before.device == event.device:
+            same = before
+        if same is not None and device is not None:
+            break
+    return same, device
 
 
 def _cut_again(changes: Changes, seen: View, shaping: Shaping, person: Person, at: int) -> int:

@@ -110,3 +110,32 @@ def _visit(person_id: bytes, visit_id: bytes, session_id: bytes, part: Sequence[
         person_id, visit_id, session_id, first.at_ms, part[-1].at_ms, len(part), first.channel, first.device,
         first.referrer, first.campaign, list(stores), list(orders),
     )
+
+
+def extend(session: Row, visit: Row | None, event: Event, last_device: str | None) -> tuple[Row, Row]:
+    """The rows of a session and of a visit in it after one more interaction at their end.
+
+    Shape: `visit` is the one that goes on, None where the interaction begins one; `last_device` the device last used
+           in the session -> (session, visit), equal to what `cut` makes of all of it.
+    """
+    head, (_, touches, channels, devices, switches, device_switches, parallel) = session[:3], session[3:10]
+    entry_channel, exit_channel, campaign, stores, orders = session[10:]
+    device = event.device
+    if device is not None and device != last_device and last_device is not None:
+        device_switches += 1
+        parallel = parallel or device in devices
+    extended = (
+        *head, event.at_ms, touches + 1, _and(channels, event.channel), _and(devices, device),
+        switches + (event.channel != exit_channel), device_switches, parallel, entry_channel, event.channel, campaign,
+        _and(stores, event.store_id), _and(orders, event.order_id),
+    )
+    if visit is None:
+        return extended, _visit(session[0], ids.visit_id(event.event_id), session[1], (event,))
+    started, (_, touches, *told), (stores, orders) = visit[:4], visit[4:10], visit[10:]
+    return extended, (
+        *started, event.at_ms, touches + 1, *told, _and(stores, event.store_id), _and(orders, event.order_id),
+    )
+
+
+def _and(known: list[str], one: str | None) -> list[str]:
+    return known if one is None or one in known else [*known, one]
