@@ -8,6 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from streams.core.channels import FAMILIES
 from streams.errors import OneThreadError, UsageError
 
 _UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -31,6 +33,14 @@ def duration_ms(value: Any) -> int:
 def _zone(value: str) -> str:
     if value not in available_timezones():
         raise ValueError("expected an IANA time zone such as Europe/Kyiv")
+    return value
+
+
+def _time(value: str) -> str:
+    try:
+        datetime.fromisoformat(value or "2000-01-01")
+    except ValueError:
+        raise ValueError("expected a time such as 2026-03-01T00:00:00Z") from None
     return value
 
 
@@ -56,7 +66,7 @@ class Settings(pydantic.BaseModel):
     callback_due_ms: Duration = _duration("callback_due", "15m")
     reporting_currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
     reporting_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    as_of: str = ""
+    as_of: Annotated[str, AfterValidator(_time)] = ""
     default_region: str = Field(default="", pattern="^([A-Z]{2})?$")
     retention: str = Field(default="", pattern=r"^(\d+d)?$")
     partitions: int = Field(default=4, ge=1, le=256)
@@ -75,6 +85,14 @@ class Settings(pydantic.BaseModel):
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.reporting_zone)
 
+    @property
+    def as_of_at(self) -> datetime | None:
+        """The setting as_of as a time, UTC where it names no zone; None: the present."""
+        if not self.as_of:
+            return None
+        at = datetime.fromisoformat(self.as_of)
+        return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
+
 
 SHAPING = frozenset({
     "session_gap_ms", "journey_gap_ms", "conversation_gap_ms", "attribution_window_ms", "half_life_ms",
@@ -92,11 +110,10 @@ def load(home: Path, environ: Mapping[str, str] | None = None, file: Path | None
     """
     environ = os.environ if environ is None else environ
     path = file or home / "onethread.toml"
+    if path.is_symlink() and not path.exists():
+        raise UsageError(f"{path} leads to {path.readlink()}, which is gone: put it back, or give another --config")
     values = _read(path) if path.exists() else {}
-    channels = values.pop("channels", {})
-    values["channels"] = {
-        name: row.get("family", "") if isinstance(row, dict) else row for name, row in channels.items()
-    }
+    values["channels"] = _channels(values.get("channels", {}))
     for key in _keys():
         if (text := environ.get(f"ONETHREAD_{key.upper()}")) is not None:
             values[key] = text
@@ -111,6 +128,25 @@ def load(home: Path, environ: Mapping[str, str] | None = None, file: Path | None
 
 def _keys() -> list[str]:
     return [field.alias or name for name, field in Settings.model_fields.items() if name != "channels"]
+
+
+_is_channel = re.compile("[a-z][a-z0-9_]{0,63}").fullmatch
+"""A channel names a topic too."""
+
+
+def _channels(tables: Any) -> dict[str, str]:
+    """Name -> family of the tables `[channels.<name>]`. Errors: UsageError naming the first that is wrong."""
+    if not isinstance(tables, dict):
+        raise UsageError(f"setting channels: expected tables such as [channels.<name>]; came {tables!r}")
+    for name, row in tables.items():
+        where = f"setting channels.{name}"
+        if not _is_channel(name):
+            raise UsageError(f"{where}: expected a name of lower case letters, digits and _")
+        if not isinstance(row, dict):
+            raise UsageError(f"{where}: expected a table such as [channels.{name}] with family = …; came {row!r}")
+        if row.keys() != {"family"} or row["family"] not in FAMILIES:
+            raise UsageError(f"{where}: expected a family of {', '.join(FAMILIES)}, and nothing else; came {row!r}")
+    return {name: row["family"] for name, row in tables.items()}
 
 
 def _read(path: Path) -> dict[str, Any]:

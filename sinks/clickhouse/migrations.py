@@ -16,7 +16,7 @@ from clickhouse_connect.driver.client import Client
 
 from sinks.clickhouse.client import connect
 from streams.core.channels import registry
-from streams.errors import OneThreadError, UsageError
+from streams.errors import OneThreadError
 from streams.settings import Settings
 
 VIEWS = (
@@ -37,7 +37,7 @@ def apply(url: str, settings: Settings) -> None:
     """Bring the database to this version: tables, the views settings and channels, then all others.
 
     Errors: OneThreadError where the database is of a newer version, or a migration was edited after it was applied;
-    UsageError where the setting as_of is no time; clickhouse_connect's DatabaseError.
+    clickhouse_connect's DatabaseError.
     """
     client = connect(url)
     try:
@@ -97,7 +97,7 @@ def _digest(texts: Iterable[str]) -> str:
 
 def settings_view(settings: Settings) -> str:
     """The view `settings`: one row, one column a setting; durations in seconds; secrets are left out."""
-    columns = [f"{_as_of(settings.as_of)} AS as_of"]
+    columns = [f"{_as_of(settings.as_of_at)} AS as_of"]
     for name, field in type(settings).model_fields.items():
         if name in ("as_of", "channels", "pepper"):
             continue
@@ -116,12 +116,5 @@ def channels_view(settings: Settings) -> str:
             f"SELECT * FROM values('channel String, family String', {rows})")
 
 
-def _as_of(value: str) -> str:
-    if not value:
-        return "now64(3, 'UTC')"
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        raise UsageError(f"setting as_of: expected a time such as 2026-03-01T00:00:00Z; came {value!r}") from None
-    at = at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
-    return f"toDateTime64('{at:%Y-%m-%d %H:%M:%S.%f}', 3, 'UTC')"
+def _as_of(at: datetime | None) -> str:
+    return f"toDateTime64('{at:%Y-%m-%d %H:%M:%S.%f}', 3, 'UTC')" if at else "now64(3, 'UTC')"

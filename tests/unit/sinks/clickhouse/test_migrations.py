@@ -8,7 +8,7 @@ import pytest
 
 from sinks.clickhouse import migrations
 from streams.core.channels import CHANNELS
-from streams.errors import OneThreadError, UsageError
+from streams.errors import OneThreadError
 from streams.settings import Settings
 from tests.unit.sinks.clickhouse.conftest import Engine
 
@@ -81,11 +81,6 @@ def test_as_of_is_the_setting_else_the_time_of_the_query(fresh: Engine) -> None:
     migrations.apply(fresh.url, Settings(as_of="2026-03-01T00:00:00+02:00"))
     assert fresh.rows("SELECT as_of FROM onethread.settings") == [
         (datetime(2026, 2, 28, 22, tzinfo=UTC).replace(tzinfo=None),)]
-
-
-def test_an_as_of_that_is_no_time_is_refused(fresh: Engine) -> None:
-    with pytest.raises(UsageError, match="setting as_of"):
-        migrations.apply(fresh.url, Settings(as_of="soon"))
 
 
 def test_channels_are_the_registry_and_the_settings(fresh: Engine) -> None:
