@@ -4,7 +4,6 @@ The registry speaks Confluent's protocol (Apicurio serves it under `/apis/ccompa
 waits (`Retryable`): a good event never becomes a dead letter because a service was down.
 """
 
-import json
 import time
 import warnings
 from collections.abc import Iterable
@@ -30,6 +29,9 @@ COMPATIBILITY = "BACKWARD_TRANSITIVE"
 _UNKNOWN_S = 30.0
 """How long an id the registry does not know is not asked for again: a flood of such records must not become one of
 requests, and an id registered late is still found."""
+
+_UNKNOWN_MAX = 10_000
+"""Of such ids in memory, then they are all asked for again: garbage in place of an id is another one each time."""
 
 _NOT_FOUND = 404
 
@@ -85,6 +87,8 @@ class SchemaCache:
                 continue
             record = self._fetch(number)
             if record is None:
+                if len(self._unknown_until_s) >= _UNKNOWN_MAX:
+                    self._unknown_until_s.clear()
                 self._unknown_until_s[number] = now_s + _UNKNOWN_S
             else:
                 self._writers[number] = record
@@ -96,7 +100,7 @@ class SchemaCache:
         return any(n not in self._writers and self._unknown_until_s.get(n, 0.0) <= now_s for n in ids)
 
     def writer(self, number: int) -> Record | None:
-        """The schema with that id, None where the registry did not know it when `learn` asked."""
+        """The schema with that id, None where the registry did not know it, or we cannot read it."""
         return self._writers.get(number)
 
     def id_of(self, topic: str, record: Record) -> int:
@@ -120,9 +124,16 @@ class SchemaCache:
             if error.http_status_code == _NOT_FOUND:
                 return None
             raise
-        if schema.schema_type != "AVRO":
-            return None
-        return Record(str(json.loads(schema.schema_str).get("name", "")), schema.schema_str)
+        return _readable(schema.schema_str) if schema.schema_type == "AVRO" else None
+
+
+def _readable(text: str) -> Record | None:
+    """A foreign schema; None where we cannot parse it, as where it refers to others: its records are dead letters."""
+    record = Record("a foreign record", text)
+    try:
+        return record if record.canonical else None
+    except Exception:  # whatever foreign text makes the parser raise
+        return None
 
 
 def _ask(call: Any, *arguments: Any) -> Any:

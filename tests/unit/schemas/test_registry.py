@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas import registry
-from schemas.records import CHANNEL_EVENT, DEAD_LETTER, MERGE, PERSON
+from schemas.records import CHANNEL_EVENT, DEAD_LETTER, MERGE, PERSON, Undecodable
 from schemas.registry import SchemaCache, records_of
 from streams.errors import OneThreadError, Retryable
 from streams.topics import Topics
@@ -78,6 +78,35 @@ def test_a_schema_that_is_not_avro_is_unknown(server: Registry, cache: SchemaCac
     server.schemas[5] = ("JSON", "{}")
     cache.learn([5])
     assert cache.writer(5) is None
+
+
+@pytest.mark.parametrize("text", [
+    "no JSON", "{}", '{"type": "record"}',
+    '{"type": "record", "name": "a", "fields": [{"name": "x", "type": "of.another.Subject"}]}',
+])
+def test_a_schema_that_cannot_be_parsed_is_unknown(server: Registry, cache: SchemaCache, text: str) -> None:
+    """Else one foreign record would stop the stream for good."""
+    server.schemas[5] = ("AVRO", text)
+    cache.learn([5])
+    assert cache.writer(5) is None
+
+
+@pytest.mark.parametrize("text", ['"string"', '["null", "string"]', '{"type": "array", "items": "long"}'])
+def test_a_record_written_as_anything_but_a_record_is_undecodable(
+    server: Registry, cache: SchemaCache, text: str,
+) -> None:
+    server.schemas[5] = ("AVRO", text)
+    cache.learn([5])
+    with pytest.raises(Undecodable):
+        CHANNEL_EVENT.read(b"\0", 0, cache.writer(5))
+
+
+def test_unknown_ids_do_not_fill_the_memory(
+    server: Registry, cache: SchemaCache, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "_UNKNOWN_MAX", 3)
+    cache.learn(range(4))
+    assert [n for n in range(4) if not cache.lacks([n])] == [3]
 
 
 @pytest.mark.parametrize("failure", [
