@@ -70,3 +70,18 @@ def test_the_shortcut_equals_the_whole(random: Random) -> None:
 def test_the_shortcut_is_taken_for_whoever_comes_again() -> None:
     assert _see_checked([event(str(n), n * MINUTE, "anonymous_id:a") for n in range(5)]) == 4
     assert sum(_see_checked(_events(Random(seed))) for seed in range(10)) > 30
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_an_open_session_extended_touch_by_touch_equals_the_whole(random: Random) -> None:
+    at, events = 0, []
+    for n in range(25):
+        at += random.choice([0, 1, 10, 29, 30, 31]) * MINUTE
+        type_, role = random.choice([*KINDS, KINDS[0], KINDS[0]])
+        events.append(event(
+            f"{n:02}", at, "customer_id:1", type=type_, role=role, channel=random.choice(["web", "app", "pos"]),
+            device=random.choice([None, "desktop", "mobile"]), store_id=random.choice([None, "S1", "S2"]),
+            campaign=random.choice([None, "spring"]),
+        ))
+    assert _see_checked(events) >= 20
