@@ -12,6 +12,8 @@ from streams.transport.batching import Batch
 from streams.transport.membership import Membership
 
 GROUP_RECORDS_MAX = 2000
+GROUP_BYTES_MAX = 1_000_000
+"""Of values: some 1,500 events. Packed records hold hundreds of messages each, so their number alone bounds nothing."""
 
 
 @dataclass(eq=False)
@@ -47,6 +49,11 @@ class Group:
             assert (may or 0) >= end, f"{tp}: only {may} may be committed, the group ends at {end}"
         return ends
 
+    @property
+    def size(self) -> int:
+        """Bytes of all values."""
+        return sum(len(record.value or b"") for batch in self.batches for record in batch.records)
+
     def __len__(self) -> int:
         """Records in the group."""
         return sum(len(batch) for batch in self.batches)
@@ -64,7 +71,7 @@ class Group:
 
 
 async def groups(stream: Any, records_max: int = GROUP_RECORDS_MAX) -> AsyncIterator[Group]:
-    """The batch at hand and all that waits behind it, until `records_max` is reached.
+    """The batch at hand and all that waits behind it, until `records_max` or GROUP_BYTES_MAX is reached.
 
     What is taken from the queue directly skips Faust's own checks, so they are repeated here: flow control, the
     generation, and the note that the message is in hand.
@@ -77,7 +84,7 @@ async def groups(stream: Any, records_max: int = GROUP_RECORDS_MAX) -> AsyncIter
             consumer.release(event.message)
             continue
         group = Group(source, [event])
-        while len(group) < records_max and not queue.empty():
+        while len(group) < records_max and group.size < GROUP_BYTES_MAX and not queue.empty():
             more = queue.get_nowait()
             if not app.flow_control.is_active() or more.value.membership is not consumer.membership:
                 continue
