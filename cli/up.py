@@ -3,12 +3,13 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from cli.progress import StartProgress
-from deploy.local import checks, records, stack
+from deploy.local import checks, home, records, stack
 from deploy.local.ports import BASE_DEFAULT, HOST, Addresses
 from deploy.local.supervisor import SUPERVISOR
 from streams.errors import OneThreadError
@@ -17,6 +18,9 @@ from streams.errors import OneThreadError
 def command(
     workers: Annotated[int, typer.Option(help="How many worker processes share the work.")] = 1,
     detach: Annotated[bool, typer.Option("--detach", help="Return when all answers; the stack goes on.")] = False,
+    config: Annotated[Path | None, typer.Option(
+        metavar="FILE", help="Settings, remembered for this home; otherwise onethread.toml in the home.",
+    )] = None,
 ) -> None:
     """Start Kafka, schema registry, ClickHouse and workers; wait until all answer.
 
@@ -27,6 +31,8 @@ def command(
         signal.signal(number, _interrupt)
     if warning := checks.memory_warning():
         print(f"onethread: {warning}", file=sys.stderr)
+    if config and not stack.is_running(addresses.home):
+        home.use_settings(addresses.home, config)
     supervisor = None
     try:
         with StartProgress() as progress:

@@ -101,6 +101,14 @@ SHAPING = frozenset({
 """Settings that shape facts already made: a change needs `onethread config apply`."""
 
 
+def written(name: str, value: Any) -> str:
+    """A setting of `Settings` as one writes it in the file: session_gap_ms 1800000 as session_gap 30m."""
+    if not name.endswith("_ms"):
+        return f"{name} {value!r}"
+    unit, one = max((u for u in _UNITS_MS.items() if value % u[1] == 0), key=lambda u: u[1])
+    return f"{name.removesuffix('_ms')} {value // one}{unit}"
+
+
 def load(home: Path, environ: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
     """The settings of the stack in `home`.
 

@@ -7,14 +7,33 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from streams.errors import OneThreadError
-from streams.settings import SHAPING, Settings
+from streams.errors import OneThreadError, UsageError
+from streams.settings import SHAPING, Settings, load, written
 
 LAYOUT = 1
 """Raised by a release whose homes an older one must not open."""
 
 STATE = ("kafka", "registry", "clickhouse", "state", "logs", "run", "home.json", "pepper")
 """What a stack keeps in its home. `onethread.toml` and whatever else lies there are the user's."""
+
+
+SETTINGS = "onethread.toml"
+
+
+def use_settings(home: Path, file: Path) -> None:
+    """Make `file` the home's settings, by a link, so that every command on this home reads the same ones.
+
+    Errors: UsageError where there is no such file, a setting in it cannot be, or the home has a file of its own.
+    """
+    link = home / SETTINGS
+    if not file.is_file():
+        raise UsageError(f"--config: no such file: {file}")
+    if link.exists() and not link.is_symlink():
+        raise UsageError(f"--config: {link} is there already: remove it, or put the settings into it")
+    load(home, file=file)
+    home.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(file.resolve())
 
 
 def check(home: Path, settings: Settings) -> None:
@@ -28,12 +47,12 @@ def check(home: Path, settings: Settings) -> None:
             "upgrade onethread, or set ONETHREAD_HOME to another folder"
         )
     now = shaping(settings)
-    changed = [f"{_key(name)}: {before!r} at the last start, now {now[name]!r}"
+    changed = [f"{written(name, before)} at the last start, now {written(name, now[name])}"
                for name, before in known["shaping"].items() if name in now and now[name] != before]
     if changed:
         raise OneThreadError(
-            "settings that shape facts already made have changed; set them back, or run `onethread config apply`:\n  "
-            + "\n  ".join(changed)
+            "settings that shape facts already made have changed since the last start; set them back, run "
+            "`onethread config apply`, or start in an empty home:\n  " + "\n  ".join(changed)
         )
 
 
@@ -65,6 +84,8 @@ def exists(home: Path) -> bool:
 
 def wipe(home: Path) -> None:
     """Remove the stack's state, and the folder itself where nothing else is in it."""
+    if (home / SETTINGS).is_symlink():
+        (home / SETTINGS).unlink()  # ours, by `use_settings`; what it leads to is the user's
     for name in STATE:
         path = home / name
         if path.is_dir():
@@ -78,7 +99,3 @@ def wipe(home: Path) -> None:
 def _read(home: Path) -> dict[str, Any]:
     path = home / "home.json"
     return dict(json.loads(path.read_text())) if path.exists() else {}
-
-
-def _key(name: str) -> str:
-    return name.removesuffix("_ms")

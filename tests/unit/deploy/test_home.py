@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local import home
-from streams.errors import OneThreadError
-from streams.settings import Settings
+from streams.errors import OneThreadError, UsageError
+from streams.settings import Settings, load
 
 
 def test_the_same_settings_may_start_again(tmp_path: Path) -> None:
@@ -22,6 +22,47 @@ def test_a_changed_setting_that_shapes_facts_is_refused_by_name(tmp_path: Path, 
     home.remember(tmp_path, Settings())
     with pytest.raises(OneThreadError, match=rf"(?s)config apply.*{key}"):
         home.check(tmp_path, Settings(**{key: value}))  # type: ignore[arg-type]
+
+
+def test_a_changed_duration_is_told_as_it_is_written(tmp_path: Path) -> None:
+    home.remember(tmp_path, Settings())
+    with pytest.raises(OneThreadError, match="session_gap 30m at the last start, now session_gap 45m"):
+        home.check(tmp_path, Settings(session_gap="45m"))  # type: ignore[call-arg]
+
+
+def test_a_settings_file_from_elsewhere_is_remembered_and_given_back(tmp_path: Path) -> None:
+    file, folder = tmp_path / "shop.toml", tmp_path / "home"
+    file.write_text("new_days = 30")
+    home.use_settings(folder, file)
+    assert load(folder, {}).new_days == 30
+    file.write_text("new_days = 31")
+    home.use_settings(folder, file)
+    assert load(folder, {}).new_days == 31
+    home.wipe(folder)
+    assert file.exists()
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    (None, "no such file"), ("new_days = -1", "setting new_days"),
+])
+def test_a_settings_file_that_cannot_be_used_is_not_remembered(
+    tmp_path: Path, text: str | None, message: str,
+) -> None:
+    if text is not None:
+        (tmp_path / "shop.toml").write_text(text)
+    with pytest.raises(UsageError, match=message):
+        home.use_settings(tmp_path / "home", tmp_path / "shop.toml")
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_homes_own_settings_file_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "shop.toml").write_text("new_days = 30")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "onethread.toml").write_text("new_days = 31")
+    with pytest.raises(UsageError, match="is there already"):
+        home.use_settings(tmp_path / "home", tmp_path / "shop.toml")
+    assert load(tmp_path / "home", {}).new_days == 31
 
 
 def test_a_home_of_a_newer_version_is_refused(tmp_path: Path) -> None:
