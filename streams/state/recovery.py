@@ -1,7 +1,9 @@
 """Recovery: a store caught up from its changelog in whole fetches, one WriteBatch for thousands of records.
 
 Rules it keeps:
-- It starts when no transaction is open on the changelog: a former owner's last commit may still be on its way.
+- It starts when no transaction is open on the input's offsets, then none on the changelog: a former owner's last commit
+  may still be on its way. The offsets come first, because a transaction that was paused may carry them before its
+  changelog records reach the broker, and without offsets of an earlier generation it can no longer commit.
 - It ends by position, not by record: the tail of a changelog is a transaction marker, or compacted away.
 - Every run of records begins where the one before it ended; a hole stops the worker, it never becomes the state.
 """
@@ -16,7 +18,7 @@ from faust.types import TP
 from mode import Service
 
 from streams.transport.batching import Run
-from streams.transport.stable import wait_until_settled
+from streams.transport.stable import committed_offsets, wait_until_settled
 
 WRITE_RECORDS_MAX = 5000
 
@@ -61,6 +63,9 @@ class Recovery(StockRecovery):
     async def _build_highwaters(self, consumer: Any, tps: set[TP], destination: Any, title: str) -> None:
         transport = self.app.transport
         brokers = ",".join(driver.server_list(transport.url, transport.default_port))
+        inputs = consumer.assignment() - set(tps)
+        if tps and inputs:
+            await asyncio.to_thread(committed_offsets, brokers, self.app.conf.id, inputs)
         await asyncio.to_thread(wait_until_settled, brokers, set(tps))
         await super()._build_highwaters(consumer, tps, destination, title)
 
