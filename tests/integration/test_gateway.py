@@ -262,6 +262,8 @@ def test_headers_tell_what_was_done(gateway: Process) -> None:
         "SELECT * FROM `{{dir},x}/secret`",
         "SELECT * FROM secret",
         "SELECT * FROM loop(default, '{dir}/secret')",
+        "SELECT * FROM '{dir}/secret'",
+        "SELECT `\\x66ile`('{dir}/secret')",
         "DESCRIBE file('{dir}/secret', 'LineAsString')",
         "DESCRIBE url('http://127.0.0.1:1/', 'CSV')",
         "SELECT * FROM remote('127.0.0.1', system.one)",

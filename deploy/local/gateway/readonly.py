@@ -2,12 +2,13 @@
 
 Rules kept: the engine's mode (setting `readonly`) is the first guard and refuses writes, DDL, SET and most sources
 outside; this is the second, for what it was seen to allow: control statements such as KILL, the scalar function `file`,
-files as tables of the database `default`, the structure of files and addresses by DESCRIBE, and calls of language
-models. Names count wherever they stand as a function: in quotes, behind APPLY, or inside a higher-order function. Files
-of the working directory need no slash, so the gateway works in an empty one.
+files as tables of the database `default` (as quoted names and as texts), the structure of files and addresses by
+DESCRIBE, and calls of language models. Names count wherever they stand as a function: in quotes, behind APPLY, or
+inside a higher-order function. Files of the working directory need no slash, so the gateway works in an empty one.
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from chdb.state.sqlitelike import Connection
@@ -23,11 +24,17 @@ _HARMLESS = {"format", "zeros", "zeros_mt", "viewexplain", "dictionary"}
 # Harmless classes of the engine's own classification; a text it cannot parse is answered by its syntax error.
 _READS = {"READ_ONLY", "UNKNOWN"}
 
+_BEFORE_TABLE = ("FROM", "JOIN", "DESCRIBE", "DESC", "TABLE")
+_CLAUSES = (
+    *("SELECT", "WITH", "PREWHERE", "WHERE", "GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET"),
+    *("SETTINGS", "FORMAT", "UNION", "EXCEPT", "INTERSECT"),
+)  # what ends a list of tables; ON and USING do not, for a comma behind them goes on with it
+
 
 def refused_names(table_functions: Iterable[str], ai_functions: Iterable[str]) -> frozenset[str]:
     """Lower-case names a read-only request may not use as functions."""
     names = {name.lower() for name in (*table_functions, *ai_functions)}
-    return frozenset(names - _HARMLESS | {"file", "eval"})
+    return frozenset(names - _HARMLESS | {"file", "eval", "hascolumnintable"})
 
 
 def check(query: "Query", refused: frozenset[str], connection: Connection) -> None:
@@ -42,12 +49,37 @@ def check(query: "Query", refused: frozenset[str], connection: Connection) -> No
         raise _readonly(f"Function {name} reaches outside of the database and is not allowed in readonly mode")
     if any("/" in name for name in names) or _file_named(seen):
         raise _readonly("A quoted name with a slash may be that of a file and is not allowed in readonly mode")
+    if any(token.kind == "quoted" and b"\\" in text[token.start : token.end] for token in seen):
+        raise _readonly("A quoted name with a backslash hides what it names and is not allowed in readonly mode")
+    if _text_as_table(seen):
+        raise _readonly("A text in place of a table is the name of a file and is not allowed in readonly mode")
 
 
 def _file_named(seen: list[Token]) -> bool:
     """A table of the database `default` may be a path; a name behind AS is an alias."""
     slashed = (index for index, token in enumerate(seen) if token.kind == "quoted" and "/" in token.text)
     return any(index == 0 or not seen[index - 1].is_word("AS") for index in slashed)
+
+
+def _text_as_table(seen: list[Token]) -> bool:
+    """A string stands where a table is named: behind FROM, JOIN or DESCRIBE, or a comma or bracket of their list."""
+    clauses = [""]  # of every open bracket the clause it is in
+    for previous, token in pairwise([Token("mark", "(", 0, 0), *seen]):
+        in_call = len(clauses) > 1 and not clauses[-1] and not previous.is_mark("(")  # as in trim(BOTH ' ' FROM x)
+        names_table = clauses[-1] == "FROM" and (
+            previous.is_word(*_BEFORE_TABLE) or previous.is_mark(",") or previous.is_mark("(")
+        )
+        if token.is_mark("("):
+            clauses.append("FROM" if names_table else "")
+        elif token.is_mark(")"):
+            clauses = clauses[:-1] or [""]
+        elif token.is_word(*_BEFORE_TABLE) and not in_call and not (clauses[-1] == "ORDER" and token.is_word("DESC")):
+            clauses[-1] = "FROM"
+        elif token.is_word(*_CLAUSES):
+            clauses[-1] = token.text.upper()
+        elif token.kind == "string" and names_table:
+            return True
+    return False
 
 
 def _refused(seen: list[Token], refused: frozenset[str]) -> str | None:
