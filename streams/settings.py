@@ -74,8 +74,8 @@ class Settings(pydantic.BaseModel):
     topic_prefix: str = Field(default="", pattern=r"^[a-zA-Z0-9._-]*$")
     active_probability: float = Field(default=0.6, ge=0, le=1)
     at_risk_probability: float = Field(default=0.3, ge=0, le=1)
-    active_ratio: float = Field(default=2, gt=0)
-    at_risk_ratio: float = Field(default=4, gt=0)
+    active_ratio: float = Field(default=2.0, gt=0)
+    at_risk_ratio: float = Field(default=4.0, gt=0)
     new_days: int = Field(default=60, ge=0)
     channels: dict[str, str] = Field(default_factory=dict)
     """Channels of one's own: name -> family."""

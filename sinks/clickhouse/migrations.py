@@ -101,10 +101,7 @@ def settings_view(settings: Settings) -> str:
     for name, field in type(settings).model_fields.items():
         if name in ("as_of", "channels", "pepper"):
             continue
-        value = getattr(settings, name)
-        if name.endswith("_ms"):
-            value = value / 1000
-        columns.append(f"{format_query_value(value)} AS {field.alias or name}")
+        columns.append(f"{_literal(name, getattr(settings, name))} AS {field.alias or name}")
     return "CREATE OR REPLACE VIEW onethread.settings AS SELECT " + ", ".join(columns)
 
 
@@ -114,6 +111,15 @@ def channels_view(settings: Settings) -> str:
                      for channel in registry(settings.channels).values())
     return ("CREATE OR REPLACE VIEW onethread.channels AS "
             f"SELECT * FROM values('channel String, family String', {rows})")
+
+
+def _literal(name: str, value: str | int | float) -> str:
+    """A setting as a value whose type does not depend on how large it is."""
+    if isinstance(value, str):
+        return str(format_query_value(value))
+    if name.endswith("_ms"):
+        value = value / 1000
+    return f"to{'Float64' if isinstance(value, float) else 'UInt64'}({value})"
 
 
 def _as_of(at: datetime | None) -> str:

@@ -4,8 +4,11 @@
 CREATE OR REPLACE VIEW onethread.person_channels AS
 SELECT
     *,
-    interactions > 0
-        AND row_number() OVER (PARTITION BY person_id ORDER BY interactions DESC, last_at DESC, channel) = 1 AS preferred
+    CAST(
+        interactions > 0
+        AND row_number() OVER (PARTITION BY person_id ORDER BY interactions DESC, last_at DESC, channel) = 1,
+        'Bool'
+    ) AS preferred
 FROM (
     SELECT
         person_id, channel, max(first) AS first_at, max(last) AS last_at,

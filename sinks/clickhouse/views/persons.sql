@@ -12,7 +12,7 @@ SELECT
     CAST(ifNull(o.revenue, 0), 'Decimal(18, 4)') AS revenue,
     CAST(o.margin, 'Nullable(Decimal(18, 4))') AS margin,
     CAST(ifNull(o.returned, 0), 'Decimal(18, 4)') AS returned,
-    reporting AS currency,
+    assumeNotNull(reporting) AS currency,
     ifNull(o.unconverted, 0) AS unconverted,
     o.first_order_at AS first_order_at, o.last_order_at AS last_order_at,
     p.home_store_id AS home_store_id,

@@ -185,3 +185,22 @@ CONTRACT = {
 @pytest.mark.parametrize("view", CONTRACT)
 def test_a_view_has_every_column_of_the_contract(engine: Engine, view: str) -> None:
     assert set(CONTRACT[view].split()) <= columns_of(engine, view)
+
+
+def test_a_column_that_is_always_there_is_not_nullable(engine: Engine) -> None:
+    types = dict(engine.rows("SELECT table || '.' || name, type FROM system.columns WHERE database = 'onethread'"))
+    assert types["persons.currency"] == "String"
+    assert types["person_channels.preferred"] == "Bool"
+    assert {types[f"settings.{name}"] for name in ("session_gap", "half_life", "active_ratio")} == {"Float64"}
+    assert {types[f"settings.{name}"] for name in ("partitions", "new_days")} == {"UInt64"}
+
+
+def test_notes_on_an_event_that_came_twice_stand_once(engine: Engine) -> None:
+    """Two notes of one copy are two: an event may name two bad phones."""
+    engine.write("identifier_notes", *(
+        row("identifier_notes", topic="events.web", partition=0, offset=offset, ordinal=ordinal, event_id="e-1",
+            kind="phone", note="blocked")
+        for offset in (3, 7) for ordinal in (0, 1)
+    ))
+    found = engine.rows("SELECT event_id, kind, note FROM onethread.identifier_notes")
+    assert found == [("e-1", "phone", "blocked")] * 2
