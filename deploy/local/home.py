@@ -13,7 +13,7 @@ from streams.settings import SHAPING, Settings, load, written
 LAYOUT = 1
 """Raised by a release whose homes an older one must not open."""
 
-STATE = ("kafka", "registry", "clickhouse", "state", "logs", "run", "home.json", "pepper")
+STATE = ("kafka", "registry", "clickhouse", "state", "logs", "run", "home.json", "pepper", "pepper.new")
 """What a stack keeps in its home. `onethread.toml` and whatever else lies there are the user's."""
 
 
@@ -71,10 +71,12 @@ def shaping(settings: Settings) -> dict[str, Any]:
 
 def make_pepper(home: Path) -> None:
     """Make the home's own pepper, readable by its owner only, unless there is one."""
-    path = home / "pepper"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32) + "\n")
+    path, whole = home / "pepper", home / "pepper.new"
+    if path.exists() and path.read_bytes().strip():
+        return
+    whole.touch(mode=0o600)
+    whole.write_text(secrets.token_hex(32) + "\n")
+    whole.replace(path)  # a start that is killed half-way must not leave an empty one, which would key nothing
 
 
 def exists(home: Path) -> bool:

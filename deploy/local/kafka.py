@@ -1,7 +1,8 @@
 """Apache Kafka on this machine: one to three nodes, each broker and controller (KRaft), on the loopback interface only.
 
 The settings are those of a small machine where nothing else depends on the broker: a consumer group starts at once,
-transactions need no second replica, topics exist only where `topics.py` creates them.
+transactions need no second replica, topics exist only where `topics.py` creates them. Offsets are kept for ten years:
+with them gone after a week's rest everything would be read, and counted in the books, once more.
 """
 
 import base64
@@ -103,6 +104,7 @@ default.replication.factor={brokers}
 min.insync.replicas={in_sync}
 offsets.topic.replication.factor={brokers}
 offsets.topic.num.partitions=4
+offsets.retention.minutes=5256000
 transaction.state.log.replication.factor={brokers}
 transaction.state.log.min.isr={in_sync}
 transaction.state.log.num.partitions=4

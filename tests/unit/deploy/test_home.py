@@ -80,6 +80,13 @@ def test_the_pepper_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "pepper").stat().st_mode) == 0o600
 
 
+def test_an_empty_pepper_is_made_anew(tmp_path: Path) -> None:
+    """A start that was killed, or met a full disk, may have left one; it would key nothing."""
+    (tmp_path / "pepper").touch()
+    home.make_pepper(tmp_path)
+    assert len((tmp_path / "pepper").read_text().strip()) == 64
+
+
 def test_the_pepper_itself_is_not_remembered(tmp_path: Path) -> None:
     home.remember(tmp_path, Settings(pepper=b"secret-of-the-deployment"))  # type: ignore[arg-type]
     assert "secret" not in (tmp_path / "home.json").read_text()
