@@ -1,22 +1,17 @@
 """`onethread demo`: six weeks of a sample business through the real stack, and what the thread shows of them."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from cli import looks
-from cli.progress import StartProgress
+from cli import looks, progress
+from cli.settle import wait
 from cli.story import show
 from connectors.emit import Emitter
 from deploy.local import home, stack
 from deploy.local.ports import Addresses
-from deploy.local.settle import settle
 from examples.sample.catalogue import AS_OF, CURRENCY, ZONE
 from examples.sample.world import PEOPLE, PEOPLE_MAX, SEED, lines
 from streams.core.policy import default
@@ -49,11 +44,11 @@ def command(
     began = time.monotonic()
     addresses = Addresses.from_environ()
     claim(addresses.home)
-    with StartProgress() as progress:
-        stack.start(addresses, 1, progress.waiting, progress.download)
+    with progress.StartProgress() as start:
+        stack.start(addresses, 1, start.waiting, start.download)
     settings = load(addresses.home)
     send(addresses, settings, people)
-    _settle(addresses, settings)
+    wait(addresses, settings, SETTLE_S)
     page = looks.page()
     show(page, addresses, settings)
     page.print(f"\n  from an empty folder to this page in {time.monotonic() - began:.0f} s", style="dim")
@@ -77,32 +72,14 @@ def claim(folder: Path) -> None:
     (folder / "onethread.toml").write_text(SETTINGS)
 
 
-@contextmanager
-def _progress(text: str, total: int | None) -> Iterator[tuple[Progress, TaskID]]:
-    """A line on a terminal, nothing in a pipe."""
-    console = Console(stderr=True)
-    measured = [BarColumn(30), MofNCompleteColumn()] if total else []
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), *measured, TimeElapsedColumn(),
-                  console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield progress, progress.add_task(text, total=total)
-
-
 def send(addresses: Addresses, settings: Settings, people: int, seed: int = SEED) -> None:
     """The sample into the stack, by the same way as `onethread emit`."""
     told = list(lines(seed, people))
     with (
-        _progress("sending events", len(told)) as (progress, task),
+        progress.line("sending events", len(told)) as tell,
         Emitter(addresses.kafka_bootstrap, addresses.registry_url, settings, default()) as emitter,
     ):
         for number, line in enumerate(told, 1):
             emitter.send(line.encode(), f"sample:{number}")
             if number % SHOWN_EVERY == 0:
-                progress.update(task, completed=number)
-
-
-def _settle(addresses: Addresses, settings: Settings) -> None:
-    with _progress("stitching", None):
-        lagging = settle(addresses.kafka_bootstrap, settings, SETTLE_S)
-    if lagging:
-        text = ", ".join(f"{topic} {count}" for topic, count in lagging.items())
-        raise OneThreadError(f"not settled after {SETTLE_S:g} s; records left by topic: {text}")
+                tell(completed=number)

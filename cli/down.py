@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.progress import line
 from deploy.local import home, stack
 from deploy.local.ports import Addresses
 from streams.errors import UsageError
@@ -20,7 +21,8 @@ def command(
         if not sys.stdin.isatty():
             raise UsageError("--wipe removes all data of the stack: say --yes where nobody can be asked")
         typer.confirm(f"Remove all state in {folder}?", abort=True)
-    stopped = stack.stop(folder)
+    with line("stopping"):
+        stopped = stack.stop(folder)
     print(f"stopped {folder}" if stopped else f"nothing running in {folder}")
     if wipe:
         home.wipe(folder)

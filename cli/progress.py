@@ -1,9 +1,34 @@
 """Progress of long work on a terminal; silent in a pipe."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
+from typing import Any, TypeAlias
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+Tell: TypeAlias = Callable[..., Any]
+"""Changes the line: completed=…, description=…"""
+
+
+@contextmanager
+def line(text: str, total: int | None = None) -> Iterator[Tell]:
+    """What is being done and for how long, with a bar where the total is known."""
+    console = Console(stderr=True)
+    measured = [BarColumn(30), MofNCompleteColumn()] if total else []
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), *measured, TimeElapsedColumn(),
+                  console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(text, total=total)
+        yield lambda **changes: progress.update(task, **changes)
 
 
 class StartProgress:

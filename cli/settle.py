@@ -4,16 +4,28 @@ from typing import Annotated
 
 import typer
 
+from cli.progress import line
 from cli.stack import find
+from deploy.local.ports import Addresses
 from deploy.local.settle import settle
 from streams.errors import OneThreadError
-from streams.settings import load
+from streams.settings import Settings, load
 
 
 def command(timeout: Annotated[float, typer.Option(help="Seconds to wait.")] = 300.0) -> None:
     """Wait until everything produced before is consumed, nothing is in flight, and ClickHouse has it."""
     addresses = find()
-    lagging = settle(addresses.kafka_bootstrap, load(addresses.home), timeout)
+    wait(addresses, load(addresses.home), timeout)
+
+
+def wait(addresses: Addresses, settings: Settings, timeout_s: float) -> None:
+    """Wait, with a line on the terminal that says what is left. Errors: OneThreadError when the time is over."""
+    with line("stitching") as tell:
+        lagging = settle(addresses.kafka_bootstrap, settings, timeout_s,
+                         lambda left: tell(description=f"stitching: {_listed(left)}"))
     if lagging:
-        text = ", ".join(f"{topic} {count}" for topic, count in lagging.items())
-        raise OneThreadError(f"not settled after {timeout:g} s; records left by topic: {text}")
+        raise OneThreadError(f"not settled after {timeout_s:g} s; records left by topic: {_listed(lagging)}")
+
+
+def _listed(lagging: dict[str, int]) -> str:
+    return ", ".join(f"{topic} {count}" for topic, count in lagging.items()) or "a last look"

@@ -8,7 +8,7 @@ itself, twice, with nothing new in between.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from confluent_kafka import (
     Consumer,
@@ -31,10 +31,13 @@ TAIL_S_MAX = 5.0
 Partition = tuple[str, int]
 
 
-def settle(bootstrap: str, settings: Settings, timeout_s: float = 300.0) -> dict[str, int]:
+def settle(
+    bootstrap: str, settings: Settings, timeout_s: float = 300.0, say: Callable[[dict[str, int]], object] = bool,
+) -> dict[str, int]:
     """Wait until everything produced before the call is consumed by every stage.
 
-    Returns an empty dict when settled, else topic -> records left when the time was over.
+    Returns an empty dict when settled, else topic -> records left when the time was over; `say` is told the same at
+    every look in between.
     Errors: OneThreadError where Kafka does not answer.
     """
     deadline = time.monotonic() + timeout_s
@@ -48,6 +51,7 @@ def settle(bootstrap: str, settings: Settings, timeout_s: float = 300.0) -> dict
             seen = None if lagging else ends
             if time.monotonic() > deadline:
                 return lagging
+            say(lagging)
             time.sleep(POLL_S)
     except KafkaException as error:
         raise OneThreadError(f"Kafka does not answer at {bootstrap}: {error.args[0].str()}") from error

@@ -1,0 +1,41 @@
+"""The verb `settle`: silent where all is well, and what lags where it is not."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import settle
+from cli.main import app
+from streams.errors import OneThreadError
+
+LEFT = {"events.web": 12, "facts": 3}
+
+
+@pytest.fixture
+def lagging(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, int]:
+    """What is left when the time is over."""
+    found: dict[str, int] = {}
+
+    def wait(_bootstrap: str, _settings: Any, _timeout_s: float, say: Callable[[dict[str, int]], object]) -> Any:
+        say(LEFT)
+        return found
+
+    monkeypatch.setattr(settle, "find", lambda: SimpleNamespace(kafka_bootstrap="kafka:1", home=tmp_path))
+    monkeypatch.setattr(settle, "settle", wait)
+    return found
+
+
+def test_in_a_pipe_nothing_is_said(lagging: dict[str, int]) -> None:
+    result = CliRunner().invoke(app, ["settle"])
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_what_lags_is_told_by_topic(lagging: dict[str, int]) -> None:
+    lagging |= LEFT
+    result = CliRunner().invoke(app, ["settle", "--timeout", "2"])
+    assert isinstance(result.exception, OneThreadError)
+    assert str(result.exception) == "not settled after 2 s; records left by topic: events.web 12, facts 3"
