@@ -4,11 +4,13 @@
 """
 
 import argparse
+import fcntl
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local import checks, downloads, home, kafka, parts, records, registry, topics
@@ -43,17 +45,30 @@ def start(addresses: Addresses, workers: int = 1, say: Say | None = None,
     `say` is told what is being waited for. Settings and pepper come from the environment and the home.
     Errors: OneThreadError or UsageError with the reason; then nothing was left running.
     """
-    if is_running(addresses.home):
-        return None
-    settings = _prepare_home(addresses, workers)
-    downloads.kafka_jars(progress)
-    downloads.registry_folder(progress)
-    stop_orphans(addresses.home)
-    checks.ports(_ports(addresses, settings.brokers, workers))
-    records.forget(addresses.home)
-    supervisor = _spawn(addresses, workers)
-    _await_start(addresses.home, supervisor, say or (lambda _: None))
+    with _one_at_a_time(addresses.home):
+        if is_running(addresses.home):
+            return None
+        settings = _prepare_home(addresses, workers)
+        downloads.kafka_jars(progress)
+        downloads.registry_folder(progress)
+        stop_orphans(addresses.home)
+        checks.ports(_ports(addresses, settings.brokers, workers))
+        records.forget(addresses.home)
+        supervisor = _spawn(addresses, workers)
+        _await_start(addresses.home, supervisor, say or (lambda _: None))
     return supervisor
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Of two starts of one home the second waits, and finds it running; else it would stop the first one's parts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def stop(folder: Path) -> bool:

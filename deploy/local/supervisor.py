@@ -30,6 +30,8 @@ BACK_OFF_MAX_S = 30.0
 FORGIVEN_AFTER_S = 60.0
 DEATHS_AT_START_MAX = 3
 START_S_MAX = 180.0
+LOCK_S = 0.5
+"""A command that looks whether a supervisor lives holds its lock for a moment."""
 LOG_BYTES_MAX = 50 * 1024 * 1024
 
 
@@ -62,7 +64,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Start, watch, stop. Errors: OneThreadError saying which part did not start and its last words."""
-        self._lock = lock(self.home)
+        self._lock = lock(self.home, LOCK_S)
         if self._lock is None:
             raise OneThreadError(f"another supervisor runs the stack in {self.home}")
         me = Record(SUPERVISOR, "starting", pid=os.getpid(), created=records.created_at(os.getpid()), since=time.time())
@@ -166,17 +168,22 @@ class Supervisor:
                 self._note(running, running.record.now("stopped", pid=0))
 
 
-def lock(home: Path) -> "IO[str] | None":
-    """The lock of a home's supervisor, None where somebody else holds it."""
+def lock(home: Path, patience_s: float = 0.0) -> "IO[str] | None":
+    """The lock of a home's supervisor, None where somebody else holds it for longer than `patience_s`."""
     path = records.folder(home) / "lock"
     path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + patience_s
     file = path.open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                file.close()
+                return None
+            time.sleep(TICK_S / 10)
+        else:
+            return file
 
 
 def stop_on_signals(stop: threading.Event) -> None:

@@ -13,7 +13,7 @@ import structlog
 from streams import metrics
 from streams.memory import settle_memory
 from streams.transport.commit import Committer
-from streams.transport.loop import EXIT_FAILED
+from streams.transport.loop import EXIT_FAILED, die
 from streams.transport.watch import watch
 
 STOP_S_MAX = 15.0
@@ -50,7 +50,10 @@ async def serve(build: Callable[[], tuple[Any, Committer]], index: int) -> None:
 
 
 async def _start(app: Any) -> None:
-    await app.start()
+    try:
+        await app.start()
+    except Exception:
+        die("start_failed")  # nobody waits for this task: without it the worker would stand there for ever, not ready
     settle_memory()
 
 

@@ -84,6 +84,16 @@ def test_a_second_supervisor_is_refused(tmp_path: Path) -> None:
         Supervisor(tmp_path, [part("one")]).run()
 
 
+def test_a_look_at_the_lock_does_not_stop_a_start(tmp_path: Path) -> None:
+    """`status` and `up` try the lock to see whether a supervisor lives."""
+    looking = supervisor.lock(tmp_path)
+    assert looking is not None
+    assert supervisor.lock(tmp_path) is None
+    threading.Timer(0.05, looking.close).start()
+    with supervised(tmp_path, [part("one")]):
+        assert supervisor.lock(tmp_path) is None
+
+
 def test_a_long_log_keeps_one_older_file_and_the_part_writes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
