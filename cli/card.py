@@ -35,8 +35,9 @@ def _head(found: Profile) -> Table:
     person, zone = found.person, found.zone
     facts = {
         "who": _standing(person),
-        "first seen": f"{looks.moment(person['first_seen_at'], zone)} on {person['first_channel'] or 'no channel'}",
+        "first seen": looks.moment(person["first_seen_at"], zone),
         "last seen": looks.moment(person["last_seen_at"], zone),
+        "met first on": person["first_channel"],
         "home store": person["home_store_id"],
         "devices": ", ".join(person["devices"]),
         "touchpoints": f"{person['touchpoints']:,} in {person['sessions']:,} sessions",

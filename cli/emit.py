@@ -20,7 +20,7 @@ SHOWN_EVERY = 500
 
 
 def command(
-    files: Annotated[list[str], typer.Argument(help="Files of JSON lines; - is standard input.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Files of JSON lines; - is standard input.")],
     rate: Annotated[float | None, typer.Option(help="At most this many events a second.", min=0.001)] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when any event was refused.")] = False,
 ) -> None:

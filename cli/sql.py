@@ -10,6 +10,9 @@ import typer
 from cli.stack import find
 from streams.errors import OneThreadError
 
+READONLY = "164"
+"""ClickHouse's code for what a read-only request may not do."""
+
 _PATIENCE = httpx.Timeout(None, connect=5)
 """A query takes the time it takes; a server that is there accepts at once."""
 
@@ -37,9 +40,16 @@ def command(
             "POST", addresses.clickhouse_url, params=parameters, content=query.encode()
         ) as response:
             if response.status_code != 200:
-                raise OneThreadError(f"ClickHouse refuses: {response.read().decode(errors='replace').strip()}")
+                raise _refusal(response)
             for chunk in response.iter_bytes():
                 sys.stdout.buffer.write(chunk)
             sys.stdout.flush()
     except httpx.TransportError as error:
         raise OneThreadError(f"ClickHouse does not answer at {addresses.clickhouse_url}: {error}") from error
+
+
+def _refusal(response: httpx.Response) -> OneThreadError:
+    text = response.read().decode(errors="replace").strip()
+    if response.headers.get("X-ClickHouse-Exception-Code") == READONLY:
+        return OneThreadError(f"without --write a query may only read; came something else ({text})")
+    return OneThreadError(f"ClickHouse refuses: {text}")

@@ -106,6 +106,12 @@ def test_the_card_leaves_out_what_is_not_known():
         assert heading not in shown
 
 
+def test_the_first_channel_is_told_apart_from_the_first_sight():
+    """A CRM's record dates a person before it was met on any channel."""
+    assert "met first on  web" in page(profile())
+    assert "met first on" not in page(profile(person={"first_channel": None}))
+
+
 def test_the_card_tells_an_orders_stages_over_the_channels():
     shown = " ".join(page(profile(orders=[ORDER], items=[ITEM])).replace("│", " ").split())
     assert "1,298.00 UAH" in shown
