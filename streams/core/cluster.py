@@ -7,12 +7,16 @@ What is stored is the set of events and a few sets of small records (`Part`); wh
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from itertools import combinations
+from typing import TypeAlias
 
 from streams.core.anchor import anchor_order, conducts_at_once
 from streams.core.event import Event, Identifier
 from streams.core.messages import Cause, Copy, Edge, Part, Ruling
 from streams.core.policy import Policy
 from streams.core.resolve import Resolution, conducts, resolve
+
+Sightings: TypeAlias = tuple[int, tuple[int, str], int]
+"""Of an edge: how many distinct events, the first's (time, event_id), the time of the last."""
 
 
 class Kept:
@@ -48,9 +52,9 @@ class Cluster:
         self.told = set(part.told)
         self.rules = dict(part.rules)
         self.forced = set(part.forced)
-        self.weak: dict[Edge, dict[bytes, tuple[int, float]]] = {}
-        for edge, digest, at, confidence in part.weak:
-            self.weigh(edge, digest, at, confidence)
+        self.weak: dict[Edge, dict[bytes, tuple[int, float, str]]] = {}
+        for edge, digest, at, confidence, event_id in part.weak:
+            self.weigh(edge, digest, at, confidence, event_id)
         self.events: dict[str, list[Kept]] = {}
         self._derive(Kept(e, copies, anchor_order(policy, e.ids), anchor) for e, anchor, copies in part.events)
 
@@ -92,8 +96,8 @@ class Cluster:
             self.see(x, at)
         for edge, at, event_id in part.sighted:
             self.sighted[edge] = min((at, event_id), self.sighted.get(edge, (at, event_id)))
-        for edge, digest, at, confidence in part.weak:
-            self.weigh(edge, digest, at, confidence)
+        for edge, digest, at, confidence, event_id in part.weak:
+            self.weigh(edge, digest, at, confidence, event_id)
         changed = [
             kept
             for event, anchor, copies in part.events
@@ -137,7 +141,7 @@ class Cluster:
         self.events = {}
         self.timeline: list[tuple[int, str, list[Kept]]] = []
         self.first = dict(self.seen)
-        self.once: dict[Edge, int] = {}
+        self.once: dict[Edge, Sightings] = {}
         self.orders: dict[str, list[str]] = {}
         self._resolution = None
         for kept in events:
@@ -177,12 +181,15 @@ class Cluster:
                     self._resolution = None
         if len(event.ids) > 1:
             for edge, _ in self.pairs_at_once(event):
-                last = self.once.get(edge)
-                if last is None or at > last:
-                    self.once[edge] = at
-                    is_usable = edge[0] in members and edge[1] in members
-                    if is_usable and (last is None or (self._resolution and self._resolution.refused)):
-                        self._resolution = None
+                seen, mine = self.once.get(edge), (at, event.event_id)
+                if seen is None:
+                    self.once[edge] = (1, mine, at)
+                else:
+                    self.once[edge] = (seen[0] + 1, min(seen[1], mine), max(seen[2], at))
+                is_usable = edge[0] in members and edge[1] in members
+                is_later = seen is not None and at > seen[2] and self._resolution and self._resolution.refused
+                if is_usable and (seen is None or is_later):
+                    self._resolution = None
 
     def pairs_at_once(self, event: Event) -> list[tuple[Edge, float]]:
         return [
@@ -211,24 +218,30 @@ class Cluster:
             self._resolution = None
         return True
 
-    def weigh(self, edge: Edge, digest: bytes, at: int, confidence: float) -> bool:
+    def weigh(self, edge: Edge, digest: bytes, at: int, confidence: float, event_id: str) -> bool:
         """Add what one distinct copy of an event says of a weak edge; whether that was news."""
         found = self.weak.setdefault(edge, {})
         if digest in found:
             return False
-        found[digest] = (at, confidence)
+        found[digest] = (at, confidence, event_id)
         self._resolution = None
         return True
 
     def rule(self, edge: Edge, ruling: Ruling) -> bool:
         """Learn a rule; whether it is the last word on its pair so far."""
-        if ruling <= self.rules.get(edge, (-1, "", "")):
+        if ruling <= self.rules.get(edge, (-1, "", "", "")):
             return False
         self.rules[edge] = ruling
         self._resolution = None
         return True
 
     # -- what it all means
+    def sightings(self, edge: Edge) -> Sightings:
+        """What this cluster knows of an edge that it has seen."""
+        found = [(1, (at, event_id), at) for at, _, event_id in self.weak.get(edge, {}).values()]
+        found += [self.once[edge]] if edge in self.once else []
+        return sum(n for n, _, _ in found), min(first for _, first, _ in found), max(last for _, _, last in found)
+
     def is_clear(self, x: Identifier) -> bool:
         """A member that is not shared. What an event names here and is no member is shared."""
         return x in self.members and not self.claims.get(x, 0) & 1
@@ -239,11 +252,11 @@ class Cluster:
 
     def _weak_passes(self, edge: Edge) -> bool:
         found = self.weak.get(edge)
-        return found is not None and conducts(self.policy, edge, [c for _, c in found.values()])
+        return found is not None and conducts(self.policy, edge, [c for _, c, _ in found.values()])
 
     def times(self, edge: Edge) -> list[int]:
         """When the distinct events behind an edge happened."""
-        weak = [at for at, _ in self.weak.get(edge, {}).values()]
+        weak = [at for at, _, _ in self.weak.get(edge, {}).values()]
         once = [
             kept.event.at_ms
             for kept in self.kept()
@@ -260,14 +273,22 @@ class Cluster:
             )
         return self._resolution
 
+    def is_unlinked(self, a: Identifier, b: Identifier) -> bool:
+        """Whether a rule holds the groups of two identifiers apart."""
+        group_of = self.resolution.group_of
+        groups = {group_of[a], group_of[b]}
+        return any({group_of.get(x), group_of.get(y)} == groups for x, y in self._ruled("unlink"))
+
     def _ruled(self, verb: str) -> list[Edge]:
         return [edge for edge, ruling in self.rules.items() if ruling[2] == verb]
 
     def _live(self) -> dict[Edge, int]:
-        live = {edge: at for edge, at in self.once.items() if self.is_clear(edge[0]) and self.is_clear(edge[1])}
+        live = {
+            edge: seen[2] for edge, seen in self.once.items() if self.is_clear(edge[0]) and self.is_clear(edge[1])
+        }
         for edge, found in self.weak.items():
             if self.is_clear(edge[0]) and self.is_clear(edge[1]) and (edge in live or self._weak_passes(edge)):
-                live[edge] = max(live.get(edge, 0), max(at for at, _ in found.values()))
+                live[edge] = max(live.get(edge, 0), max(at for at, _, _ in found.values()))
         return live
 
 

@@ -4,7 +4,7 @@ A row is a tuple in the order of its table's columns. The first `key` columns id
 between two rows of one key, the larger wins. A fact without values is a tombstone. Column types:
 
 uuid 16 bytes · str · ms epoch milliseconds · int · money whole number of 1/10,000 · bool · real
-strs list of str · counts map str -> int · texts map str -> str · a trailing ? allows None
+uuids list of 16 bytes · strs list of str · counts map str -> int · texts map str -> str · a trailing ? allows None
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ TABLES: dict[str, Table] = {t.name: t for t in (
     _table("touchpoints", 2,
         "person_id:uuid event_id:str session_id:uuid? visit_id:uuid? order_id:str? occurred_at:ms received_at:ms "
         "channel:str type:str role:str device:str? store_id:str? staff:str? click_id:str? message_id:str? "
-        "conversation_id:str? identified_by:str? copies:int conflicts:int content:content"),
+        "conversation_id:str? identified_by:str? copies:int conflicts:int nodes:uuids content:content"),
     _table("persons", 1,
         "person_id:uuid known:bool shared:bool first_seen_at:ms last_seen_at:ms? last_interaction_at:ms? "
         "first_channel:str? channels:strs devices:strs identifier_kinds:counts touchpoints:int sessions:int "
@@ -82,6 +82,13 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         "person_id:uuid order_id:str line_id:str sku:str name:str? category:str? brand:str? quantity:money unit:str? "
         "returned_quantity:money price:money? discount:money? margin:money? currency:str? placed_at:ms? "
         "channel:str? store_id:str?"),
+    _table("evidence", 3,
+        "person_id:uuid node_a:uuid node_b:uuid kind_a:str value_a:str kind_b:str value_b:str events:int "
+        "first_seen_at:ms last_seen_at:ms first_event_id:str conducts:bool refused_because:str?"),
+    _table("identifier_owners", 3,
+        "node:uuid at:ms sequence:int kind:str value:str person_id:uuid"),
+    _table("rules", 2,
+        "node_a:uuid node_b:uuid kind_a:str value_a:str kind_b:str value_b:str verb:str rule_id:str at:ms reason:str"),
     _table("merges", 4,
         "person_id:uuid other_person_id:uuid action:str event_id:str at:ms reason:str"),
     _table("intake", 2,

@@ -14,7 +14,18 @@ from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event
 from streams.core.facts import TABLES, Row
 from streams.core.person import person_row
-from streams.core.rows import NO_CUT, Person, RowKey, Shaping, Touch, View, owner_of, rows_of_order, touchpoint_row
+from streams.core.rows import (
+    NO_CUT,
+    Person,
+    RowKey,
+    Shaping,
+    Touch,
+    View,
+    evidence_row,
+    owner_of,
+    rows_of_order,
+    touchpoint_row,
+)
 from streams.core.session import Cut, cut, extend
 
 Changes: TypeAlias = dict[RowKey, Row | None]
@@ -53,12 +64,19 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
     changes: Changes = {}
     started = 0
     if person.is_shared or kept.event.role != "interaction":
-        changes["touchpoints", person.person_id, event_id] = touchpoint_row(person.person_id, NO_CUT, touches[at])
+        changes["touchpoints", person.person_id, event_id] = touchpoint_row(
+            person.person_id, NO_CUT, touches[at], shaping.keys.node
+        )
         if not person.is_shared:
             _recount_channels(changes, seen, person.person_id, kept.event, NO_CUT, {}, {})
     elif not _extend(changes, seen, shaping, person, at):
         started = _cut_again(changes, seen, shaping, person, at)
     _sight(changes, seen, shaping, person, kept.event)
+    if len(kept.event.ids) > 1:
+        for edge, _ in cluster.pairs_at_once(kept.event):
+            row = evidence_row(cluster, shaping, seen.people, edge)
+            if row is not None:
+                changes["evidence", *row[:3]] = row
     _count(changes, seen, person, at, started)
     if kept.event.order_id is not None:
         _tell_order(changes, cluster, seen, kept.event.order_id)
@@ -96,7 +114,7 @@ def _extend(changes: Changes, seen: View, shaping: Shaping, person: Person, at: 
     changes["sessions", who, session_id] = extended
     changes["visits", who, visit_id] = visited
     started = Cut([], [] if visit else [visited], {event.event_id: session_id}, {event.event_id: visit_id})
-    changes["touchpoints", who, event.event_id] = touchpoint_row(who, started, touches[at])
+    changes["touchpoints", who, event.event_id] = touchpoint_row(who, started, touches[at], shaping.keys.node)
     _recount_channels(changes, seen, who, event, started, {}, {})
     return True
 
@@ -138,7 +156,7 @@ def _cut_again(changes: Changes, seen: View, shaping: Shaping, person: Person, a
             old_sessions[old[_SESSION]] = rows["sessions", who, old[_SESSION]]
             old_visits[old[_VISIT]] = rows["visits", who, old[_VISIT]]
         if old is None or old[_SESSION] != session or old[_VISIT] != visit:
-            changes["touchpoints", who, event_id] = touchpoint_row(who, pieces, touch)
+            changes["touchpoints", who, event_id] = touchpoint_row(who, pieces, touch, shaping.keys.node)
     changes.update({("sessions", who, key): None for key in old_sessions})
     changes.update({("sessions", who, row[1]): row for row in pieces.sessions})
     changes.update({("visits", who, key): None for key in old_visits})

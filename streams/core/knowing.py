@@ -70,9 +70,9 @@ def status(p: Partition, node: Node, m: Status) -> None:
 
 def change_policy(p: Partition, m: PolicyChange) -> None:
     """Know a policy; nodes come to it when they are next asked, all others by a sweep through the records."""
-    key = p.policies.add(m.version, m.text)
-    if key is not None:
-        p.nodes.put_policy(key, m.text)
+    record = p.policies.add(m.version, m.text, m.received_ms)
+    if record is not None:
+        p.nodes.put_policy(*record)
         p.effects.forwards[p.number].append(Sweep(p.clock, m.version, b"", 0))
 
 
@@ -94,7 +94,7 @@ def adopt(p: Partition, node: Node) -> None:
     version = p.policies.version
     if node.policy_version == version:
         return
-    cause = (f"policy {version}", 0)
+    cause = (f"policy {version}", p.policies.received_ms)
     cluster = p.root(node) if node.cluster else None
     node.policy_version = version
     p.nodes.touch(node)

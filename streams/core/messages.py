@@ -22,8 +22,8 @@ Claim: TypeAlias = tuple[Identifier, int]
 Cause: TypeAlias = tuple[str, int]
 """(event_id, received_ms) of the event that set a message going: what `merges` names."""
 
-Ruling: TypeAlias = tuple[int, str, str]
-"""(received_ms, command id, verb) of a rule; the largest is the last word."""
+Ruling: TypeAlias = tuple[int, str, str, str]
+"""(received_ms, command id, verb, reason) of a rule; the largest is the last word."""
 
 Copy: TypeAlias = tuple[Position, int]
 """Where a copy of an event lies in Kafka, and its received_ms."""
@@ -116,6 +116,7 @@ class Rule(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
     clock: int
     edge: Edge
     verb: str
+    reason: str
     cause: Cause
 
 
@@ -161,7 +162,7 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
     busy: list[tuple[Edge, int]]
     linked: list[Edge]
     told: list[tuple[bytes, Edge]]
-    weak: list[tuple[Edge, bytes, int, float]]
+    weak: list[tuple[Edge, bytes, int, float, str]]
     events: list[tuple[Event, Identifier, tuple[Copy, ...]]]
     rules: list[tuple[Edge, Ruling]] = []
     forced: list[Edge] = []

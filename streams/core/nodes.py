@@ -101,8 +101,8 @@ class Nodes:
         identifiers = [codec.decode(value).identifier for _, value in found]
         return Page(identifiers, found[-1][0] if len(found) == limit else None)
 
-    def put_policy(self, key: bytes, text: str) -> None:
-        self._put(key, text.encode())
+    def put_policy(self, key: bytes, record: bytes) -> None:
+        self._put(key, record)
 
     def put_event(self, root: Node, kept: Kept) -> None:
         key = self._event_key(root, kept)

@@ -72,6 +72,11 @@ class Partition:
             self.effects.merges.append(merge)
             row = (merge.person_id, merge.other_person_id, merge.action, cause[0], cause[1], merge.reason)
             self.effects.facts["merges", *row[:4]] = (self.clock, row)
+        for identifier, person_id in after.items():
+            if before.get(identifier) != person_id:
+                node = self.shaping.keys.node(identifier)
+                owned = (node, cause[1], self.clock, *identifier, person_id)
+                self.effects.facts["identifier_owners", *owned[:3]] = (self.clock, owned)
 
 
 def merges(before: dict[Identifier, bytes], after: dict[Identifier, bytes], reason: str = "") -> list[Merge]:

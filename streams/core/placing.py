@@ -138,7 +138,7 @@ def evidence(p: Partition, node: Node, m: Evidence) -> None:
         p.send(Evidence(node.parent, p.clock, m.edge, m.digest, m.at_ms, m.confidence, m.cause), node.parent)
         return
     cluster = p.root(node)
-    if cluster.weigh(m.edge, m.digest, m.at_ms, m.confidence):
+    if cluster.weigh(m.edge, m.digest, m.at_ms, m.confidence, m.cause[0]):
         p.nodes.touch(node)
         link(p, node, cluster, m.edge, m.cause)
         p.emit(node, cluster, m.cause)
@@ -154,7 +154,7 @@ def link(p: Partition, node: Node, cluster: Cluster, edge: Edge, cause: Cause) -
 
 def force(p: Partition, node: Node, cluster: Cluster, cause: Cause) -> None:
     """Bring together, once, what rules link; limits do not stop it, sharedness does."""
-    for edge, (_, _, verb) in cluster.rules.items():
+    for edge, (_, _, verb, _) in cluster.rules.items():
         if verb == "link" and edge not in cluster.forced:
             cluster.forced.add(edge)
             p.nodes.touch(node)

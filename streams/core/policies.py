@@ -4,6 +4,7 @@ import struct
 from typing import Protocol
 
 from streams.core import policy as policy_file
+from streams.core.event import pack, unpack
 from streams.core.policy import Policy
 
 PREFIX = b"y"
@@ -18,9 +19,12 @@ class Policies:
 
     def __init__(self, first: Policy, reader: Scanner) -> None:
         self._by_version = {0: first}
-        for key, text in reader.scan(PREFIX):
+        self.received_ms = 0
+        """When the present policy was received."""
+        for key, value in reader.scan(PREFIX):
             version = int(struct.unpack(">I", key[len(PREFIX) :])[0])
-            self._by_version[version] = policy_file.parse(text.decode(), f"policy {version}")
+            self.received_ms, text = unpack(value)
+            self._by_version[version] = policy_file.parse(text, f"policy {version}")
 
     @property
     def version(self) -> int:
@@ -33,9 +37,10 @@ class Policies:
     def __getitem__(self, version: int) -> Policy:
         return self._by_version[version]
 
-    def add(self, version: int, text: str) -> bytes | None:
-        """Know one more policy; the key under which it is stored, None where it is known."""
+    def add(self, version: int, text: str, received_ms: int) -> tuple[bytes, bytes] | None:
+        """Know one more policy; the record to store, None where it is known."""
         if version in self._by_version:
             return None
         self._by_version[version] = policy_file.parse(text, f"policy {version}")
-        return PREFIX + struct.pack(">I", version)
+        self.received_ms = received_ms
+        return PREFIX + struct.pack(">I", version), pack((received_ms, text))

@@ -1,7 +1,7 @@
 """The rows that a cluster stands for: a pure function of its state, of which the sinks get the difference."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -10,6 +10,7 @@ from streams.core.event import Event, Identifier
 from streams.core.facts import Row
 from streams.core.ids import person_id
 from streams.core.keys import Keys
+from streams.core.messages import Edge
 from streams.core.order import order_rows
 from streams.core.person import channel_rows, person_row, sighting_rows
 from streams.core.resolve import Resolution, kin, senior, whose
@@ -90,6 +91,14 @@ def view(cluster: Cluster, shaping: Shaping) -> View:
     for person in people.values():
         if person.identifiers:
             seen.rows.update(_person_rows(cluster, shaping, person))
+    for edge in {**cluster.once, **cluster.weak}:
+        row = evidence_row(cluster, shaping, people, edge)
+        if row is not None:
+            seen.rows["evidence", *row[:3]] = row
+    for edge, (at, rule_id, verb, reason) in cluster.rules.items():
+        a, b = shaping.keys.node(edge[0]), shaping.keys.node(edge[1])
+        if verb != "drop":
+            seen.rows["rules", a, b] = (a, b, *edge[0], *edge[1], verb, rule_id, at, reason)
     for order_id in cluster.orders:
         seen.orders[order_id] = rows_of_order(cluster, seen, order_id)
         seen.rows.update(seen.orders[order_id])
@@ -126,7 +135,7 @@ def _person_rows(cluster: Cluster, shaping: Shaping, person: Person) -> Rows:
     _put(out, "person_channels", () if shared else channel_rows(who, events, pieces))
     _put(out, "identifier_sightings", sighting_rows(who, events, node))
     for touch in person.touches:
-        out["touchpoints", who, touch[0].event_id] = touchpoint_row(who, pieces, touch)
+        out["touchpoints", who, touch[0].event_id] = touchpoint_row(who, pieces, touch, node)
     out["persons", who] = person_row(
         who, person.is_known, shared, person.first_seen_at, person.kinds, events, len(pieces.sessions)
     )
@@ -138,15 +147,48 @@ def _put(out: Rows, table: str, rows: Iterable[Row]) -> None:
         out[table, row[0], row[1]] = row
 
 
-def touchpoint_row(who: bytes, pieces: Cut, touch: Touch) -> Row:
+def touchpoint_row(who: bytes, pieces: Cut, touch: Touch, node: Callable[[Identifier], bytes]) -> Row:
     event, same, kind = touch
     copies = same[0].copies if len(same) == 1 else sorted({copy for kept in same for copy in kept.copies})
     event_id = event.event_id
     return (
         who, event_id, pieces.session_of.get(event_id), pieces.visit_of.get(event_id), event.order_id, event.at_ms,
         copies[0][1], event.channel, event.type, event.role, event.device, event.store_id, event.staff,
-        event.click_id, event.message_id, event.conversation_id, kind, len(copies), len(same) - 1, event.content,
+        event.click_id, event.message_id, event.conversation_id, kind, len(copies), len(same) - 1,
+        [node((name, value)) for name, value, _ in event.ids], event.content,
     )
+
+
+def evidence_row(
+    cluster: Cluster, shaping: Shaping, people: dict[Identifier, Person], edge: Edge,
+) -> Row | None:
+    """What this cluster knows of an edge, as a row of the person of its first end, else of its second.
+
+    None where neither is a person here: of two shared identifiers no cluster has the whole.
+    """
+    group_of, node = cluster.resolution.group_of, shaping.keys.node
+    a, b = edge
+    group = group_of.get(a) or group_of.get(b)
+    owner = people[group] if group else None
+    if owner is None or not owner.identifiers:
+        return None
+    events, (first_at, first_event), last_at = cluster.sightings(edge)
+    because = _refused(cluster, edge)
+    return (
+        owner.person_id, node(a), node(b), *a, *b, events, first_at, last_at, first_event, because is None, because,
+    )
+
+
+def _refused(cluster: Cluster, edge: Edge) -> str | None:
+    """Why an edge does not hold its ends together; None where it does."""
+    resolution, (a, b) = cluster.resolution, edge
+    if not cluster.passes(edge):
+        return "weak"
+    if not cluster.is_clear(a) or not cluster.is_clear(b):
+        return "shared"
+    if resolution.group_of[a] == resolution.group_of[b]:
+        return None
+    return "unlink" if cluster.is_unlinked(a, b) else "limit"
 
 
 def rows_of_order(cluster: Cluster, seen: View, order_id: str) -> Rows:

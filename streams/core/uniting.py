@@ -63,10 +63,10 @@ def compress(p: Partition, node: Node, m: Compress) -> None:
 
 def rule(p: Partition, node: Node, m: Rule) -> None:
     if node.parent is not None:
-        p.send(Rule(node.parent, p.clock, m.edge, m.verb, m.cause), node.parent)
+        p.send(Rule(node.parent, p.clock, m.edge, m.verb, m.reason, m.cause), node.parent)
         return
     cluster = p.root(node)
-    if cluster.rule(m.edge, (m.cause[1], m.cause[0], m.verb)):
+    if cluster.rule(m.edge, (m.cause[1], m.cause[0], m.verb, m.reason)):
         p.nodes.touch(node)
         force(p, node, cluster, m.cause)
         p.emit(node, cluster, m.cause, m.verb)

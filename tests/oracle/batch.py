@@ -97,7 +97,7 @@ def _person(
         for i in members
     ]
     rows["identifier_sightings"] += _sightings(person, events, identity.pepper)
-    rows["touchpoints"] += [_touchpoint(t, session_of, visit_of) for t in mine]
+    rows["touchpoints"] += [_touchpoint(t, session_of, visit_of, identity.pepper) for t in mine]
     rows["sessions"] += [touches.session_row(person, s) for s in sessions]
     rows["visits"] += [touches.visit_row(person, v, session_of[v[0].event_id]) for v in visits]
     if not shared:
@@ -112,10 +112,11 @@ def _sightings(person: bytes, events: list[Event], pepper: bytes) -> list[Row]:
     return [(person, node_key(i, pepper), *i, min(seen), max(seen)) for i, seen in times.items()]
 
 
-def _touchpoint(touch: Touch, session_of: dict[str, bytes], visit_of: dict[str, bytes]) -> Row:
+def _touchpoint(touch: Touch, session_of: dict[str, bytes], visit_of: dict[str, bytes], pepper: bytes) -> Row:
     e = touch.event
     return (
         touch.person, e.event_id, session_of.get(e.event_id), visit_of.get(e.event_id), e.order_id, e.at_ms,
         e.received_ms, e.channel, e.type, e.role, e.device, e.store_id, e.staff, e.click_id, e.message_id,
-        e.conversation_id, touch.through[0], touch.copies, touch.conflicts, e.content,
+        e.conversation_id, touch.through[0], touch.copies, touch.conflicts,
+        [node_key((kind, value), pepper) for kind, value, _ in e.ids], e.content,
     )
