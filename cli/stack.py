@@ -1,7 +1,12 @@
 """What the verbs share: finding the stack that the environment names."""
 
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
 from deploy.local import home, stack
-from deploy.local.ports import Addresses
+from deploy.local.ports import BASE_DEFAULT, Addresses
 from streams.errors import OneThreadError
 
 
@@ -26,3 +31,16 @@ def find_home() -> Addresses:
 
 def no_stack(addresses: Addresses) -> OneThreadError:
     return OneThreadError(f'no stack in {addresses.home}: run "onethread up", or set ONETHREAD_HOME')
+
+
+def export(addresses: Addresses) -> str:
+    """What a shell in this folder must be told so that `onethread` finds this stack; empty where nothing."""
+    told = []
+    command = Path(sys.executable).parent / "onethread"
+    if not shutil.which("onethread") and command.exists():
+        told.append(f"PATH={shlex.quote(str(command.parent))}:$PATH")
+    if addresses.home != Path(".onethread").absolute():
+        told.append(f"ONETHREAD_HOME={shlex.quote(str(addresses.home))}")
+    if addresses.base != BASE_DEFAULT:
+        told.append(f"ONETHREAD_PORT_BASE={addresses.base}")
+    return f"export {' '.join(told)}" if told else ""

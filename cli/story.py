@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import card, looks, thread
+from cli.stack import export
 from cli.up import describe
 from deploy.local.ports import Addresses
 from deploy.local.status import read
@@ -151,9 +152,10 @@ def _identification(client: Client, books: dict[str, int]) -> list[RenderableTyp
 
 
 def _further(addresses: Addresses) -> list[RenderableType]:
-    commands = [f'onethread sql "{query}"' for query in QUERIES] + [f"onethread who phone:{golden.PHONE}"]
+    commands = [export(addresses), *(f'onethread sql "{query}"' for query in QUERIES),
+                f"onethread who phone:{golden.PHONE}"]
     return [
-        _heading("Ask it yourself"), *(Text(f"  {command}", style="bold") for command in commands),
+        _heading("Ask it yourself"), *(Text(f"  {command}", style="bold") for command in commands if command),
         Text(), _indented(Text(describe(addresses, 1))),
     ]
 

@@ -1,5 +1,6 @@
 """`onethread up`: start the stack and say where it is."""
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -66,9 +67,9 @@ def describe(addresses: Addresses, workers: int) -> str:
 
 def _typed(addresses: Addresses, verb: str) -> str:
     """The command as it must be typed in another terminal."""
-    home = f"ONETHREAD_HOME={addresses.home} "
+    folder = f"ONETHREAD_HOME={shlex.quote(str(addresses.home))} "
     base = f"ONETHREAD_PORT_BASE={addresses.base} " if addresses.base != BASE_DEFAULT else ""
-    return f"{home}{base}onethread {verb}"
+    return f"{folder}{base}onethread {verb}"
 
 
 def _stay(addresses: Addresses, supervisor: "subprocess.Popen[bytes]") -> None:
