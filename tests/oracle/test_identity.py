@@ -69,7 +69,7 @@ def test_touchpoint_with_only_shared_identifiers_belongs_to_the_first_of_them() 
     events = [event(str(n), n, "device_id:d", f"email:e{n}") for n in range(4)]
     tables = rows(*events, event("alone", 9, "device_id:d"))
     assert whose(tables, "alone") == (person_of(tables, "d"), "device_id")
-    assert whose(tables, "2") == (person_of(tables, "2"), "email")
+    assert whose(tables, "2") == (person_of(tables, "e2"), "email")
     pseudo = tables["persons"][person_of(tables, "d"),]
     assert pseudo[1:3] == (False, True)
     assert (pseudo[10], pseudo[11]) == (1, 0)
