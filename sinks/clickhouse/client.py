@@ -25,15 +25,18 @@ RETRYABLE_CODES = frozenset({
 """ClickHouse's error codes that waiting mends; with any other the same insert would fail for ever."""
 
 
-def connect(url: str) -> Client:
+QUERY_S_MAX = 300
+
+
+def connect(url: str, answer_s_max: int = QUERY_S_MAX) -> Client:
     """A client for `http://host:port` (or https, or clickhouse-connect's `chdb://memory`).
 
     No session: requests of one worker need not wait for each other. No compression: it costs more than it saves
     where ClickHouse is near; rows reach 8,000/s with 3 MB/s.
-    Errors: clickhouse_connect's DatabaseError, its OperationalError where nobody answers.
+    Errors: clickhouse_connect's DatabaseError, its OperationalError where nobody answers for `answer_s_max` seconds.
     """
     # The driver logs a stack trace of every failure, with what ClickHouse quotes of the rows; callers log what they do.
     logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
     if url.startswith("chdb:"):
         return create_client(dsn=url)
-    return create_client(dsn=url, autogenerate_session_id=False, compress=False)
+    return create_client(dsn=url, autogenerate_session_id=False, compress=False, send_receive_timeout=answer_s_max)

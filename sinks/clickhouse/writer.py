@@ -9,12 +9,15 @@ from collections.abc import Iterable
 
 import structlog
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError, Error, OperationalError
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, Error, OperationalError
 
 from sinks.clickhouse.client import RETRYABLE_CODES, connect
 from sinks.clickhouse.columns import DATABASE, TABLES, Rows, physical, to_arrow
 from streams import metrics
 from streams.errors import Retryable
+
+INSERT_S_MAX = 30
+"""A server that takes longer is one that is away; the insert may have been done, and is done again."""
 
 RETRY_MIN_S = 0.5
 RETRY_MAX_S = 30.0
@@ -57,7 +60,7 @@ class Writer:
         arrow = to_arrow(TABLES[table], rows)
         try:
             if self._client is None:
-                self._client = connect(self._url)
+                self._client = connect(self._url, INSERT_S_MAX)
             self._client.insert_arrow(f"{DATABASE}.{physical(table)}", arrow, settings=INSERT_SETTINGS)
         except ClickHouseError as error:
             raise self._meaning(table, error) from None
@@ -68,7 +71,11 @@ class Writer:
         """What the caller is told: try again, or stop."""
         code = error.code if isinstance(error, Error) else None
         metrics.CLICKHOUSE_ERRORS.labels("network" if code is None else str(code)).inc()
-        if code is not None and code not in RETRYABLE_CODES:
+        # Without a code it is the network, a proxy, or the driver, which cannot make a request of such rows.
+        mends = code in RETRYABLE_CODES if code is not None else (
+            isinstance(error, OperationalError) or type(error) is DatabaseError
+        )
+        if not mends:
             name = getattr(error, "name", None)
             log.critical("clickhouse_insert_refused", table=table, code=code, name=name)
             return InsertRefused(f"ClickHouse refuses rows of {table} with code {code} ({name}): expected the tables "

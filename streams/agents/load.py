@@ -9,11 +9,14 @@ from schemas.records import DEAD_LETTER, Undecodable
 from schemas.registry import SchemaCache
 from schemas.wire import HEAD_BYTES, schema_id
 from sinks.clickhouse.columns import DEAD_LETTERS, Rows
-from sinks.clickhouse.writer import Writer
+from sinks.clickhouse.writer import INSERT_S_MAX, Writer
 from streams.core import facts
 from streams.settings import Settings
 from streams.topics import Topics
 from streams.transport.commit import Work
+from streams.transport.watch import STALL_S
+
+assert INSERT_S_MAX < STALL_S, "a ClickHouse that hangs is waited for, it must not look like a worker that does"
 
 PAUSE_S = 0.2
 """At least this long from one insert to the next: meanwhile small groups become one, and ClickHouse gets at most five

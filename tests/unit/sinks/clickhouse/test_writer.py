@@ -3,7 +3,7 @@
 import socket
 
 import pytest
-from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+from clickhouse_connect.driver.exceptions import DatabaseError, DataError, OperationalError, ProgrammingError
 from prometheus_client import REGISTRY
 
 from sinks.clickhouse.columns import Rows
@@ -27,7 +27,7 @@ class Client:
 
 def writer(monkeypatch: pytest.MonkeyPatch, *errors: Exception) -> tuple[Writer, Client]:
     client = Client(*errors)
-    monkeypatch.setattr("sinks.clickhouse.writer.connect", lambda _url: client)
+    monkeypatch.setattr("sinks.clickhouse.writer.connect", lambda _url, _answer_s_max: client)
     return Writer("http://127.0.0.1:1"), client
 
 
@@ -66,6 +66,27 @@ def test_too_many_parts_is_retryable_and_a_missing_column_is_not(monkeypatch: py
     with pytest.raises(InsertRefused, match="persons with code 16") as caught:
         sink.write(PERSONS)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [ProgrammingError("column 'secret'"), DataError("value 'secret'")])
+def test_what_the_driver_cannot_send_stops_the_process(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """To try it for ever would look like a server that is away."""
+    sink, _ = writer(monkeypatch, error)
+    with pytest.raises(InsertRefused) as caught:
+        sink.write(PERSONS)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_proxy_without_a_server_behind_it_is_retryable(monkeypatch: pytest.MonkeyPatch) -> None:
+    sink, _ = writer(monkeypatch, DatabaseError("HTTP driver received HTTP status 502"))
+    with pytest.raises(Retryable):
+        sink.write(PERSONS)
+
+
+def test_a_server_that_hangs_is_retryable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sinks.clickhouse.writer.INSERT_S_MAX", 1)
+    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(Retryable):
+        Writer(f"http://127.0.0.1:{mute.getsockname()[1]}").write(PERSONS)
 
 
 def test_a_closed_port_is_retryable() -> None:
