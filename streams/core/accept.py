@@ -271,20 +271,20 @@ def _pack(record: Record, order_id: str | None, at_ms: int, rules: Rules) -> tup
     campaign_cost, message_cost = parts.cost(record, "campaign"), parts.cost(record, "message")
     if record["promise"] is not None:
         parts.instant(record["promise"], "due_at", "promise")
-    shown = products or (order or _NONE).get("items") or (cart or _NONE).get("items") or ()
+    shown = products or next((part["items"] for part in (returned, order, cart) if part and part.get("items")), [])
     place = record["place"]
     zone = place["zone"] if place is not None else None
     local_ms = parts.local_ms(at_ms, record["utc_offset_min"], zone, rules.reporting_zone)
-    content = parts.pack_content(record, local_ms, shown, _money(order, returned, cart), campaign_cost or message_cost)
+    content = parts.pack_content(record, local_ms, shown, _money(returned, order, cart), campaign_cost or message_cost)
     packed_order = parts.pack_order(order, returned, loyalty)
     if len(content) + len(packed_order) > PACKED_BYTES_MAX:
         raise Refusal(Reason.OVERSIZE, f"expected at most {PACKED_BYTES_MAX} bytes when packed")
     return content, packed_order
 
 
-def _money(order: parts.Part | None, returned: parts.Part | None, cart: parts.Part | None) -> parts.Part:
-    """What the touchpoint is about in money: the order's total, else what is returned, else the cart's total."""
-    for part, name in ((order, "total"), (returned, "amount"), (cart, "total")):
+def _money(returned: parts.Part | None, order: parts.Part | None, cart: parts.Part | None) -> parts.Part:
+    """What the touchpoint is about in money: what is returned, else the order's total, else the cart's total."""
+    for part, name in ((returned, "amount"), (order, "total"), (cart, "total")):
         if part is not None and name in part:
             return {"amount": part[name], "currency": part["currency"]}
     return _NONE
