@@ -29,6 +29,7 @@ _TYPES: dict[str, tuple[str, pa.DataType, Any]] = {
     "money": ("Decimal(18, 4)", _DECIMAL, 0),
     "bool": ("Bool", pa.bool_(), False),
     "real": ("Float64", pa.float64(), 0.0),
+    "uuids": ("Array(UUID)", pa.list_(pa.binary(16)), ()),
     "strs": ("Array(String)", pa.list_(pa.string()), ()),
     "counts": ("Map(String, UInt16)", pa.map_(pa.string(), pa.uint16()), {}),
     "texts": ("Map(String, String)", pa.map_(pa.string(), pa.string()), {}),
@@ -41,7 +42,7 @@ _FEW_VALUES = frozenset({
     "channel", "type", "role", "device", "source", "language", "currency", "cost_currency", "identified_by", "kind",
     "status", "first_channel", "entry_channel", "exit_channel", "requested_channel", "placed_channel", "placed_device",
     "paid_channel", "fulfilled_channel", "fulfilment_method", "cancelled_channel", "unit", "action", "reason", "note",
-    "topic", "campaign_source", "campaign_medium",
+    "topic", "campaign_source", "campaign_medium", "kind_a", "kind_b", "refused_because", "verb",
 })
 """Columns of few distinct values: LowCardinality halves them on disk and speeds up grouping."""
 

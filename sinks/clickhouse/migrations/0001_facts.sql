@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS onethread.facts_touchpoints (
     identified_by    LowCardinality(Nullable(String)),
     copies           UInt64,
     conflicts        UInt64,
+    nodes            Array(UUID),
     local_at         DateTime64(3, 'UTC'),
     source           LowCardinality(String),
     language         LowCardinality(Nullable(String)),
@@ -196,6 +197,50 @@ CREATE TABLE IF NOT EXISTS onethread.facts_order_items (
     version           UInt64,
     is_deleted        UInt8
 ) ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY (person_id, order_id, line_id);
+
+CREATE TABLE IF NOT EXISTS onethread.facts_evidence (
+    person_id       UUID,
+    node_a          UUID,
+    node_b          UUID,
+    kind_a          LowCardinality(String),
+    value_a         String,
+    kind_b          LowCardinality(String),
+    value_b         String,
+    events          UInt64,
+    first_seen_at   DateTime64(3, 'UTC'),
+    last_seen_at    DateTime64(3, 'UTC'),
+    first_event_id  String,
+    conducts        Bool,
+    refused_because LowCardinality(Nullable(String)),
+    version         UInt64,
+    is_deleted      UInt8
+) ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY (person_id, node_a, node_b);
+
+CREATE TABLE IF NOT EXISTS onethread.facts_identifier_owners (
+    node       UUID,
+    at         DateTime64(3, 'UTC'),
+    sequence   UInt64,
+    kind       LowCardinality(String),
+    value      String,
+    person_id  UUID,
+    version    UInt64,
+    is_deleted UInt8
+) ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY (node, at, sequence);
+
+CREATE TABLE IF NOT EXISTS onethread.facts_rules (
+    node_a     UUID,
+    node_b     UUID,
+    kind_a     LowCardinality(String),
+    value_a    String,
+    kind_b     LowCardinality(String),
+    value_b    String,
+    verb       LowCardinality(String),
+    rule_id    String,
+    at         DateTime64(3, 'UTC'),
+    reason     LowCardinality(String),
+    version    UInt64,
+    is_deleted UInt8
+) ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY (node_a, node_b);
 
 CREATE TABLE IF NOT EXISTS onethread.facts_merges (
     person_id       UUID,

@@ -43,4 +43,6 @@ def listed(name: str, table: pa.Table) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
     return value.bytes if isinstance(value, UUID) else value
