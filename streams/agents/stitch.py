@@ -57,14 +57,15 @@ class Stitch:
         Shape:  records of packed messages -> facts, forwards, changed records of the state, offsets.
         Errors: whatever is raised here stops the process before anything is committed.
         """
+        # What is worked on stays in hand, whatever is forgotten meanwhile: offsets must not go without their effects.
+        worked = {number: self._partition(number) for number in {batch.tp.partition for batch in group.batches}}
         for batch in group.batches:
-            partition = self._partition(batch.tp.partition)
             for record in batch.records:
-                partition.work(messages.unpack(record.value))
+                worked[batch.tp.partition].work(messages.unpack(record.value))
                 await asyncio.sleep(0)  # a long group must not starve the other stages
         work = Work(offsets=group.offsets)
-        for number in {batch.tp.partition for batch in group.batches}:
-            self._carry_out(number, self._partition(number).take(), work)
+        for number, partition in worked.items():
+            self._carry_out(number, partition.take(), work)
         return work
 
     def _partition(self, number: int) -> Partition:

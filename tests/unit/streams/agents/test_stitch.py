@@ -86,6 +86,21 @@ def test_state_survives_a_forgotten_partition() -> None:
     assert persons.upserts[0][11] == 2, "touchpoints of the person"
 
 
+def test_a_partition_forgotten_in_the_middle_of_a_group_loses_nothing() -> None:
+    """The offsets of the group may still be taken by the broker."""
+    group = _group(event("1", 0, "phone:p"))
+    stitch = _stitch(Store())
+
+    async def forgotten() -> Work:
+        handling = asyncio.create_task(stitch.handle(group))
+        await asyncio.sleep(0)
+        assert not handling.done()
+        stitch.forget([0])
+        return await handling
+
+    assert asyncio.run(forgotten()) == asyncio.run(_stitch(Store()).handle(group))
+
+
 def test_what_another_partition_owns_is_forwarded_to_it() -> None:
     keys = Keys(PEPPER, 4)
     named = event("1", 0, "phone:p", "anonymous_id:c", "device_id:d", "email:e", "order_id:o")
