@@ -42,7 +42,8 @@ class Partition(partition.Partition):
             todo.append(message)
             while todo:
                 self._handle(todo.popleft())
-                todo.extend(self.local)
+                # Depth first: a link is through before anybody tells what a cluster of its own would have shown.
+                todo.extendleft(reversed(self.local))
                 self.local.clear()
 
     def take(self) -> Effects:

@@ -128,6 +128,9 @@ def _person_rows(cluster: Cluster, shaping: Shaping, person: Person) -> Rows:
     for i in person.identifiers:
         key = node(i)
         out["identifiers", key] = (key, i[0], i[1], who, shared, i in contested, first[i])
+    if not person.touches:
+        out["persons", who] = person_row(who, person.is_known, shared, person.first_seen_at, person.kinds, (), 0)
+        return out
     events = [event for event, _, _ in person.touches]
     pieces = NO_CUT if shared else cut(who, events, shaping.session_gap_ms)
     _put(out, "sessions", pieces.sessions)
