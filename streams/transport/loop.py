@@ -6,7 +6,9 @@ up to a group of events. A fault of the outside world (`Retryable`) is waited ou
 
 import asyncio
 import os
+import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Protocol
@@ -82,5 +84,19 @@ async def _wait(app: Any, seconds: float) -> bool:
 
 def die(event: str, **values: Any) -> None:
     """Log the exception at hand and leave at once: nothing may run that could acknowledge what failed."""
-    log.critical(event, exc_info=True, **values)
+    log.critical(event, exception=told(sys.exception()), **values)
     os._exit(EXIT_FAILED)
+
+
+def told(error: BaseException | None) -> str:
+    """An exception and what led to it, without texts that may quote an event: identifiers are never logged."""
+    lines: list[str] = []
+    while error is not None:
+        text = "" if isinstance(error, _QUOTING) else str(error)
+        lines[:0] = [*traceback.format_tb(error.__traceback__), f"{type(error).__qualname__}: {text}\n"]
+        error = error.__cause__ or error.__context__
+    return "".join(lines)
+
+
+_QUOTING = (LookupError, ValueError)
+"""A missing key, a text that cannot be read: the value is their text."""

@@ -104,6 +104,20 @@ def test_a_group_that_waits_is_given_up_when_the_group_rebalances(monkeypatch):
     assert feed(monkeypatch, handle, stream(rebalancing=True)) == ["released"]
 
 
+@pytest.mark.parametrize("error", [KeyError(("email", "a@example.com")), ValueError("no time: 'a@example.com'")])
+def test_what_ended_the_process_is_told_without_values(error):
+    try:
+        try:
+            raise error
+        except (KeyError, ValueError):
+            raise AssertionError("expected a root") from None
+    except AssertionError as last:
+        text = loop.told(last)
+    assert "example.com" not in text
+    assert text.index(type(error).__name__) < text.index("AssertionError: expected a root")
+    assert "test_loop.py" in text
+
+
 def test_waiting_on_purpose_is_told_to_the_watch():
     source = stream()
     seen = []
