@@ -118,7 +118,8 @@ def _books(addresses: Addresses) -> dict[str, Any] | None:
     query = BOOKS_SQL.replace("{types}", str(sorted(TYPES)))
     try:
         response = httpx.post(
-            addresses.clickhouse_url, params={"readonly": "2"}, content=query.encode(), trust_env=False, timeout=30,
+            addresses.clickhouse_url, params={"readonly": "2", "date_time_output_format": "iso"},
+            content=query.encode(), trust_env=False, timeout=30,
         )
     except httpx.HTTPError:
         return None

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,9 @@ def test_a_stack_starts_is_asked_stops_and_goes_on_where_it_was(shell: Shell) ->
 
     assert shell("up", "--detach").returncode == 0
     assert "kept" in shell("sql", "SHOW TABLES FROM onethread").stdout
-    books = shell.status()["books"]
-    assert books["difference"] == 0
+    status = shell.status()
+    assert status["books"]["difference"] == 0
+    assert datetime.fromisoformat(status["as_of"]).tzinfo is UTC
     assert shell("down", "--wipe", "--yes").returncode == 0
     assert not shell.addresses.home.exists()
 
