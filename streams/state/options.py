@@ -7,9 +7,9 @@ import functools
 
 import rocksdict
 
-BLOCK_CACHE_BYTES = 128 << 20
-WRITE_BUFFER_BYTES = 16 << 20
-WRITE_BUFFERS = 3
+BLOCK_CACHE_BYTES = 64 << 20
+WRITE_BUFFER_BYTES = 8 << 20
+WRITE_BUFFERS = 2
 
 
 @functools.cache
