@@ -9,14 +9,18 @@ from streams.core.event import Event, Identifier
 from streams.core.facts import TABLES, Key, Row
 from streams.core.policy import Policy
 from tests.oracle import orders, touches
-from tests.oracle.identity import Identity, node_key
+from tests.oracle.evidence import evidence_rows
+from tests.oracle.identity import Identity
+from tests.oracle.keys import node_key
+from tests.oracle.rules import Word, rule_row
 
 Tables = dict[str, dict[Key, Row]]
 
 COVERED = (
     "persons", "identifiers", "identifier_sightings", "touchpoints", "sessions", "visits", "person_channels",
-    "orders", "order_items",
+    "orders", "order_items", "rules",
 )
+"""With `evidence`, whose rows are here one for each pair of identifiers, without the person."""
 
 
 class Touch(msgspec.Struct, frozen=True):
@@ -29,23 +33,29 @@ class Touch(msgspec.Struct, frozen=True):
     person: bytes
 
 
-def expected(events: list[Event], policy: Policy, gap_ms: int, pepper: bytes) -> Tables:
+def expected(
+    events: list[Event], policy: Policy, gap_ms: int, pepper: bytes, words: Iterable[Word] = (),
+) -> Tables:
     """The rows of the tables `COVERED` that these events stand for, whatever order they came in.
 
-    Shape:  accepted events, repeats and conflicting copies among them -> {table: {key: row in column order}}.
+    Shape:  accepted events, repeats and conflicting copies among them; the last policy; every word on a pair
+            -> {table: {key: row in column order}}, and the evidence by pair.
     """
-    identity = Identity(events, policy, pepper)
+    identity = Identity(events, policy, pepper, words)
     kept = [_touch(copies, identity) for copies in _copies(events, identity)]
     by_person: dict[bytes, list[Touch]] = defaultdict(list)
     for touch in kept:
         by_person[touch.person].append(touch)
     rows: dict[str, list[Row]] = {name: [] for name in COVERED}
-    for members in set(identity.group.values()):
-        _person(rows, identity, members, by_person, gap_ms)
+    for group in set(identity.group.values()):
+        if members := identity.members(next(iter(group))):
+            _person(rows, identity, members, by_person, gap_ms)
     for order in orders.gather(kept, identity):
         rows["orders"].append(order.row)
         rows["order_items"] += order.items
-    return {name: _keyed(name, made) for name, made in rows.items()}
+    rows["rules"] = [rule_row(word, pepper) for word in identity.rules.values()]
+    evidence = {row[:2]: row for row in evidence_rows(identity)}
+    return {name: _keyed(name, made) for name, made in rows.items()} | {"evidence": evidence}
 
 
 def _keyed(table: str, rows: list[Row]) -> dict[Key, Row]:
@@ -75,11 +85,11 @@ def _touch(copies: list[Event], identity: Identity) -> Touch:
 
 
 def _person(
-    rows: dict[str, list[Row]], identity: Identity, members: frozenset[Identifier],
+    rows: dict[str, list[Row]], identity: Identity, members: list[Identifier],
     by_person: dict[bytes, list[Touch]], gap_ms: int,
 ) -> None:
     """Adds every row of one person but its orders."""
-    some = next(iter(members))
+    some = members[0]
     person, shared = identity.person_id(some), some in identity.shared
     mine = by_person[person]
     events = [t.event for t in mine]

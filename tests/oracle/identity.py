@@ -1,11 +1,12 @@
 """Identity as a batch: which identifiers are shared, who is one person, and whose an event is.
 
-The steps are numbered as in the specification: 1 shared, 2 weak, 4 limits, 5 whose touchpoint, 6 the person's id.
+The steps are numbered as in the specification: 1 shared, 2 weak, 3 forced, 4 limits, 5 whose touchpoint, 6 the
+person's id.
 """
 
-import hashlib
 import math
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from itertools import combinations
 from typing import Any
 
@@ -13,6 +14,8 @@ import networkx as nx
 
 from streams.core.event import Event, Identifier
 from streams.core.policy import Kind, Policy
+from tests.oracle.keys import node_key, uuid8
+from tests.oracle.rules import Pair, Word, last_words
 
 DAY_MS = 86_400_000
 KNOWN_STRENGTH = 60
@@ -20,38 +23,32 @@ SLACK = 1e-12
 """What rounding may take from a product of confidences before an edge counts as too weak."""
 
 
-def uuid8(data: bytes) -> bytes:
-    """16 bytes with the version nibble 8 and the variant of RFC 9562."""
-    out = bytearray(data)
-    out[6] = 0x80 | (out[6] & 0x0F)
-    out[8] = 0x80 | (out[8] & 0x3F)
-    return bytes(out)
-
-
-def node_key(identifier: Identifier, pepper: bytes) -> bytes:
-    return hashlib.blake2b("\0".join(identifier).encode(), key=pepper, digest_size=16).digest()
-
-
 class Identity:
     """The persons of a set of events; every attribute is a plain dict or set over identifiers or pairs of them.
 
     `events` may hold copies of one event; exact copies (same id and digest) are one piece of evidence, a conflicting
-    copy is another.
+    copy is another. `words` are the rules; an identifier that only they name may connect others, and has no rows.
     """
 
-    def __init__(self, events: list[Event], policy: Policy, pepper: bytes) -> None:
+    def __init__(self, events: list[Event], policy: Policy, pepper: bytes, words: Iterable[Word] = ()) -> None:
         self.policy, self.pepper = policy, pepper
+        self.rules = last_words(words)
         self.events = list({(e.event_id, e.digest): e for e in events}.values())
         self.graph = nx.Graph()
         self._observe()
         self.shared = {i for i in self.graph if self._is_shared(i)}
         self.live = {tuple(sorted(pair)) for pair in self.graph.edges if self._conducts(*pair)}
         """Pairs that passed steps 1 and 2."""
+        self.links = [pair for pair in sorted(self.rules) if self._holds(pair, "link")]
+        self.apart = [pair for pair in sorted(self.rules) if self._holds(pair, "unlink")]
         self.contested: set[Identifier] = set()
+        self.refused: dict[Pair, str] = {}
+        """Why a live pair was not united: unlink or limit."""
         self._unite()
         self.component = self._components()
 
     def _observe(self) -> None:
+        self.graph.add_nodes_from(end for pair in self.rules for end in pair)
         self.first_seen: dict[Identifier, int] = {}
         self.orders_by_day: dict[Identifier, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
         for e in self.events:
@@ -64,7 +61,7 @@ class Identity:
             for a, b in combinations(sorted(confidence), 2):
                 if not self.graph.has_edge(a, b):
                     self.graph.add_edge(a, b, seen=[])
-                self.graph.edges[a, b]["seen"].append((e.at_ms, confidence[a] * confidence[b]))
+                self.graph.edges[a, b]["seen"].append((e.at_ms, e.event_id, confidence[a] * confidence[b]))
 
     def kind(self, i: Identifier) -> Kind:
         return self.policy.kinds[i[0]]
@@ -79,34 +76,56 @@ class Identity:
             counted = {p for p in partners if self.policy.kinds[p].personal and p != i[0]} | set(kind.shared_by)
             if any(partners[p] > kind.shared_above for p in counted):
                 return True
-        busiest = max(len(orders) for orders in self.orders_by_day[i].values())
+        busiest = max((len(orders) for orders in self.orders_by_day[i].values()), default=0)
         return kind.busy_above is not None and busiest > kind.busy_above
 
     def _conducts(self, a: Identifier, b: Identifier) -> bool:
         """Steps 1 and 2."""
-        if {a, b} & self.shared:
-            return False
+        return not {a, b} & self.shared and self.is_enough(a, b)
+
+    def is_enough(self, a: Identifier, b: Identifier) -> bool:
+        """Step 2."""
         seen = self.graph.edges[a, b]["seen"]
         needed = max(self.kind(a).min_events, self.kind(b).min_events)
-        confidence = 1 - math.prod(1 - c for _, c in sorted(seen))
+        confidence = 1 - math.prod(1 - c for c in sorted(c for *_, c in seen))
         return len(seen) >= needed and confidence >= self.policy.threshold - SLACK
 
+    def _holds(self, pair: Pair, verb: str) -> bool:
+        """Step 3; step 1 stands above it."""
+        return self.rules[pair].verb == verb and not set(pair) & self.shared
+
     def _unite(self) -> None:
-        """Step 4: unite along live pairs, strongest and latest first, within the limits."""
+        """Step 4: unite links, then live pairs, strongest and latest first, within the limits."""
         self.group: dict[Identifier, frozenset[Identifier]] = {i: frozenset([i]) for i in self.graph}
+        for a, b in self.links:
+            if not self._parted(self.group[a] | self.group[b]):
+                self._join(a, b)
         for pair in sorted(self.live, key=self._precedence):
             ours, theirs = (self.group[end] for end in pair)
             if ours == theirs:
                 continue
-            if self._fits(ours, theirs):
-                for i in ours | theirs:
-                    self.group[i] = ours | theirs
+            if self._parted(ours | theirs):
+                self._refuse(pair, "unlink")
+            elif not self._fits(ours, theirs):
+                self._refuse(pair, "limit")
             else:
-                self.contested.add(max(pair, key=self.rank))
+                self._join(*pair)
+
+    def _join(self, a: Identifier, b: Identifier) -> None:
+        union = self.group[a] | self.group[b]
+        for i in union:
+            self.group[i] = union
+
+    def _refuse(self, pair: Pair, reason: str) -> None:
+        self.refused[pair] = reason
+        self.contested.add(max(pair, key=self.rank))
+
+    def _parted(self, union: frozenset[Identifier]) -> bool:
+        return any(union.issuperset(pair) for pair in self.apart)
 
     def _precedence(self, pair: tuple[Identifier, Identifier]) -> tuple[Any, ...]:
         strength = min(self.kind(end).strength for end in pair)
-        last = max(at for at, _ in self.graph.edges[pair]["seen"])
+        last = max(at for at, *_ in self.graph.edges[pair]["seen"])
         return -strength, -last, pair
 
     def _fits(self, ours: frozenset[Identifier], theirs: frozenset[Identifier]) -> bool:
@@ -122,7 +141,7 @@ class Identity:
         return -self.kind(i).strength, i
 
     def _components(self) -> dict[Identifier, int]:
-        linked = nx.Graph(self.live)
+        linked = nx.Graph([*self.live, *self.links])
         linked.add_nodes_from(self.graph)
         return {i: n for n, members in enumerate(nx.connected_components(linked)) for i in members}
 
@@ -158,7 +177,7 @@ class Identity:
             (at, partner)
             for partner in self.graph[d]
             if tuple(sorted((d, partner))) in self.live and self.kind(partner).personal
-            for at, _ in self.graph.edges[d, partner]["seen"]
+            for at, *_ in self.graph.edges[d, partner]["seen"]
         ]
         if not seen:
             return d
@@ -167,10 +186,14 @@ class Identity:
         found: Identifier = min((partner for at, partner in seen if at == chosen), key=self.rank)
         return found
 
+    def members(self, i: Identifier) -> list[Identifier]:
+        """Who of the group of `i` was ever seen; what only a rule names has no rows."""
+        return [m for m in self.group[i] if m in self.first_seen]
+
     def person_id(self, i: Identifier) -> bytes:
         """Step 6: a function of the set that `i` belongs to."""
-        senior = min(self.group[i], key=lambda m: (self.first_seen[m], *self.rank(m)))
+        senior = min(self.members(i), key=lambda m: (self.first_seen[m], *self.rank(m)))
         return uuid8(node_key(senior, self.pepper))
 
     def is_known(self, i: Identifier) -> bool:
-        return any(m not in self.shared and self.kind(m).strength >= KNOWN_STRENGTH for m in self.group[i])
+        return any(m not in self.shared and self.kind(m).strength >= KNOWN_STRENGTH for m in self.members(i))

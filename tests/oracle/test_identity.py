@@ -8,7 +8,7 @@ from uuid import UUID
 from streams.core.event import Event
 from streams.core.policy import Policy, default
 from tests.oracle.build import event
-from tests.oracle.identity import node_key, uuid8
+from tests.oracle.keys import node_key, uuid8
 from tests.oracle.read import PEPPER, contested, groups, person_of, rows, shared, whose
 
 

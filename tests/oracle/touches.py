@@ -10,7 +10,8 @@ from typing import Any
 
 from streams.core.event import Event
 from streams.core.facts import Row
-from tests.oracle.identity import DAY_MS, uuid8
+from tests.oracle.identity import DAY_MS
+from tests.oracle.keys import uuid8
 
 Cut = list[Event]
 
