@@ -1,4 +1,4 @@
-"""Small random worlds: a policy and what producers sent under it.
+"""Small random worlds: policies, what producers sent under them, and what people said about pairs of identifiers.
 
 A world is made by one generator from any `random.Random`: Hypothesis brings one whose choices it can shrink, the
 simulation one that a seed decides. What decides the graph (which events, identifiers, times, copies) is drawn from
@@ -6,7 +6,7 @@ it; the details come from a plain Random seeded by it, which keeps a world cheap
 repeat and pauses equal the gap, so that sharedness, limits, ties and both edges of every interval come up often.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from types import MappingProxyType
@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 import msgspec
 from hypothesis import strategies as st
 
-from streams.core.event import Event
-from streams.core.policy import Kind, Policy, default
+from streams.core.event import Event, Identifier
+from streams.core.policy import Blocked, Kind, Policy, default
 from tests.oracle.build import event
+from tests.oracle.rules import Word
 
 T = TypeVar("T")
 
@@ -42,15 +43,24 @@ ASKED_BY_CUSTOMERS = {"order_requested", "order_placed", "return_asked", "page_v
 
 @dataclass(frozen=True)
 class World:
-    """What happened: a policy, and the events as accepted, copies among them, in order of their topics."""
+    """What happened: a policy, and the events as accepted, copies among them, in order of their topics.
+
+    `words` are commands on pairs of identifiers, `changes` the policies that came after the first, in order.
+    """
 
     policy: Policy
     events: tuple[Event, ...]
     gap_ms: int = GAP_MS
+    words: tuple[Word, ...] = ()
+    changes: tuple[Policy, ...] = ()
+
+    @property
+    def last_policy(self) -> Policy:
+        return self.changes[-1] if self.changes else self.policy
 
 
-def make_world(random: Random, events_max: int = 24) -> World:
-    """A world of up to `events_max` events, besides their copies."""
+def make_world(random: Random, events_max: int = 24, parts: Collection[str] = ()) -> World:
+    """A world of up to `events_max` events, besides their copies; `parts` may hold rules and policies."""
     detail = Random(random.randint(0, 2**16))
     size = random.randint(1, events_max)
     policy, pool = _policy(detail), _pool(detail, size)
@@ -62,12 +72,36 @@ def make_world(random: Random, events_max: int = 24) -> World:
             told.append(_conflicting(detail, e))
     offsets = list(range(len(told)))
     detail.shuffle(offsets)
-    return World(policy, tuple(_placed(detail, e, offset) for e, offset in zip(told, offsets, strict=True)))
+    events = tuple(_placed(detail, e, offset) for e, offset in zip(told, offsets, strict=True))
+    return World(
+        policy, events, words=_words(random, pool) if "rules" in parts else (),
+        changes=_changes(random, policy) if "policies" in parts else (),
+    )
 
 
-def worlds(events_max: int = 24) -> st.SearchStrategy[World]:
+def worlds(events_max: int = 24, parts: Collection[str] = ()) -> st.SearchStrategy[World]:
     """Worlds that Hypothesis can shrink."""
-    return st.randoms(use_true_random=False).map(lambda random: make_world(random, events_max))
+    return st.randoms(use_true_random=False).map(lambda random: make_world(random, events_max, parts))
+
+
+def _words(random: Random, pool: Sequence[Identifier]) -> tuple[Word, ...]:
+    """Commands on few pairs, so that the same pair is spoken of again; some identifiers were never seen."""
+    named = sorted({random.choice(pool) for _ in range(random.randint(1, 4))} | {("customer_id", "n"), ("phone", "n")})
+    words = []
+    for n in range(random.randint(1, 8)):
+        a, b = random.choice(named), random.choice(named if _chance(random, 0.7) else pool)
+        if a != b:
+            verb = random.choice(["link", "link", "unlink", "unlink", "drop"])
+            words.append(Word((min(a, b), max(a, b)), verb, f"r{n}", DAY_MS + random.randint(0, 5)))
+    return tuple(words)
+
+
+def _changes(random: Random, first: Policy) -> tuple[Policy, ...]:
+    """One to three policies, one that was there before among them at times."""
+    found = [first]
+    for _ in range(random.randint(1, 3)):
+        found.append(random.choice(found) if _chance(random, 0.2) else _policy(random))
+    return tuple(found[1:])
 
 
 def _chance(random: Random, share: float) -> bool:
@@ -79,9 +113,11 @@ def _policy(random: Random) -> Policy:
     if _chance(random, 0.3):
         return default()
     kinds = {name: _kind(random, kind) for name, kind in default().kinds.items()}
+    blocked = {random.choice(KINDS): Blocked(frozenset({"v0"}), None)} if _chance(random, 0.2) else {}
     return replace(
-        default(), kinds=MappingProxyType(kinds), threshold=random.choice([0.9, 0.95]),
+        default(), kinds=MappingProxyType(kinds), threshold=random.choice([0.8, 0.9, 0.95, 0.99]),
         person_identifiers_max=random.choice([3, 5, 1000, 1000]),
+        blocked=MappingProxyType({**default().blocked, **blocked}),
     )
 
 
@@ -91,6 +127,8 @@ def _kind(random: Random, kind: Kind) -> Kind:
     is_order = kind.name == "order_id"
     return replace(
         kind,
+        strength=random.choice([kind.strength, kind.strength, 55, 60]),
+        personal=kind.personal != _chance(random, 0.1),
         per_person=random.choice([None, 1, 2, 3]),
         shared_above=random.choice([None, 1, 2, 3]),
         busy_above=None if is_order else random.choice([None, 1, 2]),
@@ -99,7 +137,7 @@ def _kind(random: Random, kind: Kind) -> Kind:
     )
 
 
-def _pool(random: Random, size: int) -> list[tuple[str, str]]:
+def _pool(random: Random, size: int) -> list[Identifier]:
     """Few identifiers, or some more for many events; the first two are hubs, drawn far more often."""
     values = [f"v{n}" for n in range(random.choice([2, 4, 2 + size // 5]))]
     pool = [(kind, value) for kind in random.sample(KINDS, random.randint(2, 6)) for value in values]
@@ -107,7 +145,7 @@ def _pool(random: Random, size: int) -> list[tuple[str, str]]:
     return pool
 
 
-def _identifiers(random: Random, pool: Sequence[tuple[str, str]]) -> list[str]:
+def _identifiers(random: Random, pool: Sequence[Identifier]) -> list[str]:
     named: dict[str, float] = {}
     for _ in range(random.choice([1, 2, 2, 3, 4])):
         kind, value = random.choice(pool[:2] if _chance(random, 0.3) else pool)
@@ -123,7 +161,7 @@ def _at_ms(random: Random) -> int:
     return day + random.choice([-1, 0, 0, 1, 2, GAP_MS, GAP_MS + 1, 2 * GAP_MS, 3 * GAP_MS, 3 * GAP_MS + 2])
 
 
-def _event(random: Random, detail: Random, event_id: str, pool: Sequence[tuple[str, str]]) -> Event:
+def _event(random: Random, detail: Random, event_id: str, pool: Sequence[Identifier]) -> Event:
     ids = _identifiers(random, pool)
     clicks = sorted(i.split(":")[1].split("@")[0] for i in ids if i.startswith("click_id:"))
     fields = _fields(detail) | {"click_id": clicks[0] if clicks else None}

@@ -1,84 +1,61 @@
 """The partitions of the identity graph on logs in memory: everything a real run may do, in an order a seed decides.
 
-Kept: order inside a log, and the commit (facts, forwards, state and offset together or not at all). Everything else
-is left to chance: which partition works next, on how many records, with which claims ingest's cache is up to date,
-where a worker dies before or after its commit, which facts reach the sink twice and when.
+Kept: order inside a log, the commit (facts, forwards, state and offset together or not at all), and that a policy
+stands in every log before anything made under it. Everything else is left to chance: when events, rules and policies
+come, which partition works next, on how many records, with which claims and policy ingest's cache is up to date,
+where a worker dies before or after its commit, which messages and facts come twice and when.
 """
 
-from bisect import bisect_left, insort
-from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
-from itertools import takewhile
+from dataclasses import dataclass
 from random import Random
+from typing import TypeAlias
+from unittest.mock import patch
 
-from streams.core import facts, messages
+from streams.core import facts, knowing, messages
 from streams.core.effects import Effects
 from streams.core.event import Event, Identifier
-from streams.core.facts import TABLES, Facts, Key, Row
 from streams.core.graph import Partition
 from streams.core.keys import Keys
+from streams.core.messages import PolicyChange, Rule, Sweep
+from streams.core.policy import Policy
 from streams.core.rows import Shaping
-from tests.strategies import World
+from tests.oracle.rules import Word
+from tests.simulation.policy_file import to_toml
+from tests.simulation.stores import Sink, Store
+from tests.strategies import DAY_MS, World
 
 PEPPER = b"simulation"
 STEPS_MAX = 200_000
 """A world of 60 events needs some thousands; what goes on longer never ends."""
 
 
-class Store(dict[bytes, bytes]):
-    """What one partition has committed, and its keys in order."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._ordered: list[bytes] = []
-
-    def commit(self, puts: Mapping[bytes, bytes], deletes: Set[bytes]) -> None:
-        assert not puts.keys() & deletes, "a record is put and deleted in one commit"
-        for key in puts.keys() - self.keys():
-            insort(self._ordered, key)
-        for key in deletes & self.keys():
-            del self._ordered[bisect_left(self._ordered, key)], self[key]
-        self.update(puts)
-
-    def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
-        after = (self._ordered[n] for n in range(bisect_left(self._ordered, prefix), len(self._ordered)))
-        return [(key, self[key]) for key in takewhile(lambda key: key.startswith(prefix), after)]
-
-    def page(self, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
-        return [(key, value) for key, value in self.scan(prefix) if key > after][:limit]
+@dataclass(frozen=True)
+class Rest:
+    """Nothing more comes in until nothing moves."""
 
 
-@dataclass
-class Sink:
-    """A ReplacingMergeTree a table: of each key the row with the largest version, gone if that is a tombstone."""
-
-    kept: dict[str, dict[Key, tuple[int, Row | None]]] = field(default_factory=dict)
-
-    def write(self, record: bytes) -> None:
-        fact = facts.decode(record)
-        for version, *row in fact.upserts:
-            self._put(fact, tuple(row[: TABLES[fact.table].key]), version, tuple(row))
-        for version, *key in fact.tombstones:
-            self._put(fact, tuple(key), version, None)
-
-    def _put(self, fact: Facts, key: Key, version: int, row: Row | None) -> None:
-        table = self.kept.setdefault(fact.table, {})
-        known = table.get(key)
-        if known is None or version > known[0]:
-            table[key] = version, row
-        else:
-            assert version < known[0] or known[1] == row, f"two rows of one version in {fact.table}: {known[1]} {row}"
-
-    def rows(self, table: str) -> dict[Key, Row]:
-        return {key: row for key, (_, row) in self.kept.get(table, {}).items() if row is not None}
+Arrival: TypeAlias = Event | Word | int | Rest
+"""An event, a command, the number of a policy that is applied, or a rest."""
 
 
 class Run:
-    """One run of a world's events through all partitions, until nothing moves."""
+    """One run of a world through all partitions, until nothing moves.
 
-    def __init__(self, world: World, random: Random, partitions: int | None = None, disorder: bool = True) -> None:
+    `crash_at` is the number of a commit at which the worker dies, before it or right `after` it; other than that
+    nobody dies then.
+    """
+
+    def __init__(
+        self, world: World, random: Random, partitions: int | None = None, disorder: bool = True,
+        crash_at: int | None = None, after: bool = False,
+    ) -> None:
         self.world, self.random, self.disorder = world, random, disorder
+        self.crash_at, self.after, self.commits = crash_at, after, 0
+        self.policies: list[Policy] = [world.policy, *world.changes]
+        self.version = 0
         count = partitions or random.randint(1, 4)
+        self.haste = random.choice([0.05, 0.5, 0.5, 0.95]) if disorder else 0.5
+        self.sweep = random.choice([1, 2, 200])
         self.shaping = Shaping(Keys(PEPPER, count), world.gap_ms)
         self.stores = [Store() for _ in range(count)]
         self.logs: list[list[bytes]] = [[] for _ in range(count)]
@@ -87,35 +64,79 @@ class Run:
         self.claims: dict[Identifier, int] = {}
         self.sent: list[bytes] = []
         """Facts as committed, in order of commits."""
+        self.stray: list[tuple[int, bytes]] = []
+        """Forwarded records that will come once more."""
 
     def finish(self) -> Sink:
         """Everything in, everything worked, and the facts in the sink."""
         waiting = self._arrivals()
-        for _ in range(STEPS_MAX):
-            behind = [n for n, log in enumerate(self.logs) if self.offsets[n] < len(log)]
-            if waiting and (not behind or self.random.random() < 0.5):
-                self._ingest(waiting.pop())
-            elif behind:
-                self._work(self.random.choice(behind))
-            else:
-                break
-        else:
-            raise AssertionError("messages never come to an end")
-        return self._load_sink()
+        with patch.object(knowing, "SWEEP_NODES", self.sweep):
+            for _ in range(STEPS_MAX):
+                if not self._step(waiting):
+                    return self._load_sink()
+        raise AssertionError("messages never come to an end")
 
-    def _arrivals(self) -> list[Event]:
-        """The events in any order, three of ten sent again as after a crash: same position."""
-        events = list(self.world.events)
+    def _step(self, waiting: list[Arrival]) -> bool:
+        behind = [n for n, log in enumerate(self.logs) if self.offsets[n] < len(log)]
+        if not (waiting or behind or self.stray):
+            return False
+        resting = bool(waiting) and isinstance(waiting[-1], Rest)
+        if waiting and not (resting and behind) and (not behind or self.random.random() < self.haste):
+            self._arrive(waiting.pop())
+        elif self.stray and self.random.random() < 0.1:
+            n, record = self.stray.pop(self.random.randrange(len(self.stray)))
+            self.logs[n].append(record)
+        elif behind:
+            self._work(self.random.choice(behind))
+        return True
+
+    def _arrivals(self) -> list[Arrival]:
+        """The events and words in any order, three of ten sent again as after a crash; policies in their order."""
+        told: list[Arrival] = [*self.world.events, *self.world.words]
         if self.disorder:
-            events += [e for e in events if self.random.random() < 0.3]
-            self.random.shuffle(events)
-        return events[::-1]
+            told += [t for t in told if self.random.random() < 0.3]
+            self.random.shuffle(told)
+        for version in range(len(self.world.changes), 0, -1):
+            told.append(version)
+            if self.random.random() < 0.3:
+                told.append(Rest())
+        if self.world.changes:  # spread, each no earlier than the one before
+            told = self._spread(told, [t for t in told if isinstance(t, int | Rest)])
+        return told[::-1]
+
+    def _spread(self, told: list[Arrival], changes: list[Arrival]) -> list[Arrival]:
+        out = [t for t in told if not isinstance(t, int | Rest)]
+        places = sorted(self.random.randint(0, len(out)) for _ in changes)
+        for place, change in zip(reversed(places), changes, strict=True):
+            out.insert(place, change)
+        return out
+
+    def _arrive(self, arrival: Arrival) -> None:
+        if isinstance(arrival, Event):
+            self._ingest(arrival)
+        elif isinstance(arrival, Word):
+            pair, verb, command, received_ms, reason = arrival
+            self._send(Rule(pair[0], 0, pair, verb, reason, (command, received_ms)))
+        elif isinstance(arrival, int):
+            self._apply(arrival)
+
+    def _apply(self, version: int) -> None:
+        """Into all logs at once; at times the one before comes again."""
+        again = self.disorder and self.version > 0 and self.random.random() < 0.2
+        for number in [version, version - 1] if again else [version]:
+            change = PolicyChange(0, number, to_toml(self.policies[number]), DAY_MS + number)
+            for log in self.logs:
+                log.append(messages.pack([change]))
+        self.version = version
 
     def _ingest(self, e: Event) -> None:
-        """Ingest knows some claims, and some of those no longer hold."""
+        """Ingest knows some claims, some of which no longer hold, and a policy that need not be the last."""
         known = [(kind, value) for kind, value, _ in e.ids if (kind, value) in self.claims]
         claims = [(i, self.claims[i]) for i in known if self.random.random() < 0.7]
-        message = messages.observe(e, self.world.policy, claims)
+        version = self.random.randint(0, self.version) if self.disorder else self.version
+        self._send(messages.observe(e, self.policies[version], claims))
+
+    def _send(self, message: messages.Observe | Rule) -> None:
         self.logs[self.shaping.keys.owner(message.to)].append(messages.pack([message]))
 
     def _load(self, n: int) -> Partition:
@@ -127,18 +148,27 @@ class Run:
         partition = self.partitions[n]
         for record in batch:
             partition.work(messages.unpack(record))
-        if self.disorder and self.random.random() < 0.05:
+        self.commits += 1
+        if self._dies(after=False):
             self.partitions[n] = self._load(n)  # died before the commit: nothing of the batch stays
             return
         self._commit(n, partition.take(), len(batch))
-        if self.disorder and self.random.random() < 0.05:
+        if self._dies(after=True):
             self.partitions[n] = self._load(n)
+
+    def _dies(self, after: bool) -> bool:
+        if self.crash_at is not None:
+            return self.commits == self.crash_at and self.after == after
+        return self.disorder and self.random.random() < 0.05
 
     def _commit(self, n: int, effects: Effects, records: int) -> None:
         self.stores[n].commit(effects.puts, effects.deletes)
         for partition, forwards in effects.forwards.items():
-            assert partition != n
-            self.logs[partition].append(messages.pack(forwards))
+            assert partition != n or all(isinstance(m, Sweep) for m in forwards), "sent to itself through the log"
+            record = messages.pack(forwards)
+            self.logs[partition].append(record)
+            if self.disorder and self.random.random() < 0.05:
+                self.stray.append((partition, record))
         for identifier, claim in effects.shared:
             self.claims[identifier] = max(claim, self.claims.get(identifier, 0))
         self.sent += [facts.encode(fact) for fact in effects.packed_facts()]

@@ -1,19 +1,33 @@
 """What a run left in the sink against what the events stand for."""
 
+from collections.abc import Iterable
+
 from streams.core.facts import TABLES, Key, Row
 from tests.oracle import expected
 from tests.oracle.batch import Tables
-from tests.simulation.broker import PEPPER, Sink
+from tests.oracle.evidence import united
+from tests.simulation.broker import PEPPER
+from tests.simulation.stores import Sink
 from tests.strategies import World
 
 
 def oracle(world: World) -> Tables:
-    return expected(list(world.events), world.policy, world.gap_ms, PEPPER)
+    return expected(list(world.events), world.last_policy, world.gap_ms, PEPPER, world.words)
+
+
+def held(sink: Sink, tables: Iterable[str]) -> Tables:
+    """The sink's rows as the oracle tells them: evidence by pair."""
+    found = {table: sink.rows(table) for table in tables}
+    if "evidence" in found:
+        shared = {node for (node,), row in sink.rows("identifiers").items() if row[4]}
+        found["evidence"] = united(found["evidence"].values(), shared)
+    return found
 
 
 def differences(want: Tables, sink: Sink) -> list[str]:
     """A line for each row that is missing, unasked or different; none where all is right."""
-    return [line for table, rows in want.items() for line in _differ(table, rows, sink.rows(table))]
+    have = held(sink, want)
+    return [line for table, rows in want.items() for line in _differ(table, rows, have[table])]
 
 
 def _differ(table: str, want: dict[Key, Row], have: dict[Key, Row]) -> list[str]:
@@ -24,15 +38,18 @@ def _differ(table: str, want: dict[Key, Row], have: dict[Key, Row]) -> list[str]
         elif key not in want:
             lines.append(f"{table} has unasked {_named(table, have[key])}")
         elif want[key] != have[key]:
-            columns = zip(TABLES[table].columns, want[key], have[key], strict=True)
-            wrong = [f"{c.name} {h!r}, expected {w!r}" for c, w, h in columns if w != h]
+            columns = zip(_columns(table), want[key], have[key], strict=True)
+            wrong = [f"{name} {h!r}, expected {w!r}" for name, w, h in columns if w != h]
             lines.append(f"{table} {_text(key)}: " + "; ".join(wrong))
     return lines
 
 
+def _columns(table: str) -> list[str]:
+    return [c.name for c in TABLES[table].columns][1 if table == "evidence" else 0 :]
+
+
 def _named(table: str, row: Row) -> str:
-    columns = [c.name for c in TABLES[table].columns]
-    return " ".join(f"{name}={_text(value)}" for name, value in zip(columns, row, strict=True))
+    return " ".join(f"{name}={_text(value)}" for name, value in zip(_columns(table), row, strict=True))
 
 
 def _text(value: object) -> str:
