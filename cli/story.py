@@ -89,8 +89,7 @@ def _golden(client: Client, width: int) -> list[RenderableType]:
         raise OneThreadError("the sample's golden customer is not in ClickHouse; see `onethread status`")
     found = profile.profile(client, person_id)
     touchpoints = profile.thread(client, person_id)
-    joins = profile.joins(client, [touchpoint["event_id"] for touchpoint in touchpoints])
-    steps = thread.steps(touchpoints, found.identifiers, joins)
+    steps = thread.steps(touchpoints, found.identifiers)
     sources = len({touchpoint["source"] for touchpoint in touchpoints})
     return [
         _heading("One customer, one thread",

@@ -1,7 +1,7 @@
 """A person's thread: every step in order of time, and which identifier tied it to the steps before.
 
-A touchpoint says through which kind of identifier its person was found. Where that identifier came up earlier, the
-step hangs on it; the identifiers that come up for the first time are what later steps can hang on.
+A step hangs on an identifier that it names and that came up before; the identifiers that come up for the first time
+are what later steps can hang on.
 """
 
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, TypeAlias
+from uuid import UUID
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -16,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import looks
+from streams.core.event import Identifier
 
 Rows: TypeAlias = list[dict[str, Any]]
 
@@ -35,38 +37,29 @@ class Step:
     brings: tuple[str, ...]
 
 
-def steps(touchpoints: Rows, identifiers: Rows, joins: Rows) -> list[Step]:
+def steps(touchpoints: Rows, identifiers: Rows) -> list[Step]:
     """What ties each touchpoint to those before it.
 
-    Shape: one person's rows of the views touchpoints (in order of time) and identifiers, and of the view merges what
-           their events brought about -> a step for each touchpoint.
+    Shape: one person's rows of the views touchpoints (in order of time) and identifiers -> a step for each touchpoint.
     """
-    reasons = {join["event_id"]: join["reason"] for join in joins}
-    waiting = [i for i in identifiers if i["kind"] != DERIVED]
-    origin: dict[tuple[str, str], int] = {}
+    names: dict[UUID, Identifier] = {i["node"]: (i["kind"], i["value"]) for i in identifiers if i["kind"] != DERIVED}
+    origin: dict[Identifier, int] = {}
     found = []
     for number, touchpoint in enumerate(touchpoints, 1):
-        new = [i for i in waiting if i["first_seen_at"] == touchpoint["occurred_at"]]
-        waiting = [i for i in waiting if i not in new]
-        joined = reasons.get(touchpoint["event_id"], "").split(" with ")
-        found.append(Step(number, touchpoint, _tie(touchpoint, joined, origin), tuple(i["kind"] for i in new)))
-        origin |= {(i["kind"], i["value"]): number for i in new}
+        named = [names[node] for node in touchpoint["nodes"] if node in names]
+        new = [identifier for identifier in named if identifier not in origin]
+        tie = _tie(touchpoint["identified_by"], {i: origin[i] for i in named if i in origin})
+        found.append(Step(number, touchpoint, tie, tuple(kind for kind, _ in new)))
+        origin |= dict.fromkeys(new, number)
     return found
 
 
-def _tie(
-    touchpoint: dict[str, Any], joined: list[str], origin: dict[tuple[str, str], int],
-) -> tuple[str, int] | None:
-    """The identifier that found the person, where it is known from before.
-
-    Else the click or the order that the touchpoint names, else the kinds whose meeting in it merged two persons.
-    """
-    named = {kind: touchpoint[kind] for kind in ("click_id", "order_id") if touchpoint[kind]}
-    for kind in (touchpoint["identified_by"], *named, *joined):
-        earlier = [number for (k, value), number in origin.items() if k == kind and named.get(k, value) == value]
-        if earlier:
-            return kind, max(earlier)
-    return None
+def _tie(identified_by: str, earlier: dict[Identifier, int]) -> tuple[str, int] | None:
+    """Of what came up before, the kind that found the person, else what came up last."""
+    if not earlier:
+        return None
+    tie = min(earlier, key=lambda i: (i[0] != identified_by, -earlier[i], i))
+    return tie[0], earlier[tie]
 
 
 def rendered(found: list[Step], zone: str, width: int = looks.PAGE_WIDTH) -> RenderableType:

@@ -74,13 +74,6 @@ def thread(client: Client, person_id: UUID) -> Rows:
         SELECT * FROM onethread.touchpoints WHERE person_id = {id:UUID} ORDER BY occurred_at, event_id""", id=person_id)
 
 
-def joins(client: Client, event_ids: list[str]) -> Rows:
-    """The merges of persons that these events brought about: event_id, reason."""
-    return select(client, """
-        SELECT event_id, reason FROM onethread.merges
-        WHERE action = 'merged' AND event_id IN {ids:Array(String)} ORDER BY event_id, reason""", ids=event_ids)
-
-
 def reporting_zone(client: Client) -> str:
     zone: str = select(client, "SELECT reporting_zone FROM onethread.settings")[0]["reporting_zone"]
     return zone

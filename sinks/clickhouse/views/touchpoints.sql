@@ -1,4 +1,4 @@
--- Every event of every person, once. Journeys come with the analytics views: their columns are NULL until then.
+-- Every event of every person, once; nodes are the identifiers it names, by the key of the view identifiers. Journeys come with the analytics views: their columns are NULL until then.
 CREATE OR REPLACE VIEW onethread.touchpoints AS
 WITH (SELECT reporting_currency FROM onethread.settings) AS reporting
 SELECT
@@ -11,5 +11,5 @@ SELECT
     cost, cost_currency, if(cost_currency = reporting, cost, NULL) AS cost_reporting,
     amount, currency,
     CAST(NULL, 'Nullable(Bool)') AS after_sale,
-    identified_by, properties, copies, conflicts
+    identified_by, nodes, properties, copies, conflicts
 FROM onethread.facts_touchpoints FINAL

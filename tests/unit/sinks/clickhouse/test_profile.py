@@ -51,6 +51,10 @@ def test_times_know_their_zone(engine: Engine) -> None:
     assert found["first_seen_at"] == datetime(2023, 11, 14, 22, 13, 20, 123000, tzinfo=UTC)
 
 
-def test_what_an_event_joined_is_told_by_its_id(engine: Engine) -> None:
-    engine.write("merges", merged(into=2, gone=3, at=1), merged(into=1, gone=2, at=2))
-    assert profile.joins(engine.client, ["e2", "e9"]) == [{"event_id": "e2", "reason": "email with phone"}]
+def test_a_touchpoint_names_identifiers_by_their_nodes(engine: Engine) -> None:
+    nodes = [uuid.UUID(int=8), uuid.UUID(int=9)]
+    engine.write("touchpoints", row("touchpoints", person_id=person(1), nodes=[node.bytes for node in nodes]))
+    engine.write("identifiers", row("identifiers", person_id=person(1), node=nodes[0].bytes))
+    assert [touchpoint["nodes"] for touchpoint in profile.thread(engine.client, uuid.UUID(int=1))] == [nodes]
+    found = profile.select(engine.client, "SELECT node FROM onethread.identifiers")
+    assert found == [{"node": nodes[0]}]
