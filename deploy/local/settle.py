@@ -27,6 +27,8 @@ from streams.topics import Topics
 POLL_S = 0.1
 REQUEST_S = 15.0
 TAIL_S_MAX = 5.0
+FETCH_BYTES = 16 << 10
+"""One record of a partition answers the question; the rest of a backlog is for the workers to read."""
 
 Partition = tuple[str, int]
 
@@ -78,13 +80,13 @@ class Pipeline:
     def __init__(self, bootstrap: str, settings: Settings) -> None:
         names = Topics(settings.topic_prefix)
         self.group = f"{settings.topic_prefix}onethread"
-        self.topics = [*(names.events(c) for c in registry(settings.channels)),
+        self.topics = [names.commands, *(names.events(c) for c in registry(settings.channels)),
                        names.identity, names.facts, names.dead_letters]
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         self._reader = Consumer({
             "bootstrap.servers": bootstrap, "group.id": self.group, "isolation.level": "read_committed",
             "enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "earliest", "log_level": 0,
-            "fetch.wait.max.ms": 10,
+            "fetch.wait.max.ms": 10, "queued.min.messages": 1, "max.partition.fetch.bytes": FETCH_BYTES,
         })
 
     def close(self) -> None:
