@@ -33,15 +33,27 @@ VERBS = (
     "sql",
     "emit",
     "who",
+    "link",
+    "unlink",
     "demo",
     "bench",
 )
 """Each is a file `cli/<verb>.py` with a function `command`; its docstring is what `--help` says."""
 
+GROUPS = (
+    "rules",
+    "policy",
+)
+"""Each is a file `cli/<group>.py` with an `app` of several verbs."""
 
-_typed = [word for word in sys.argv[1:2] if word in VERBS]
-for _verb in _typed or VERBS:  # a command does not wait for the imports of all others; help needs every one
-    app.command(name=_verb)(import_module(f"cli.{_verb}").command)
+
+_typed = [word for word in sys.argv[1:2] if word in VERBS + GROUPS]
+for _name in _typed or VERBS + GROUPS:  # a command does not wait for the imports of all others; help needs every one
+    _module = import_module(f"cli.{_name}")
+    if _name in GROUPS:
+        app.add_typer(_module.app, name=_name)
+    else:
+        app.command(name=_name)(_module.command)
 
 
 @app.callback()

@@ -28,9 +28,9 @@ def create_app(
     store = graph_store(app)
     policy = default_policy()
     schemas = SchemaCache(registry_client(addresses.registry_url))
-    events = tuple(topics.events(channel) for channel in [*CHANNELS, *settings.channels])
+    taken_in = (*(topics.events(channel) for channel in [*CHANNELS, *settings.channels]), topics.commands)
     for stage in (
-        Stage("ingest", events, Ingest(settings, topics, policy, schemas, store)),
+        Stage("ingest", taken_in, Ingest(settings, topics, policy, schemas, store)),
         Stage("stitch", (topics.identity,), Stitch(settings, topics, policy, store)),
         Stage("load", (topics.facts, topics.dead_letters), Load(settings, topics, addresses.clickhouse_url, schemas)),
     ):

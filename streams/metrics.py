@@ -11,6 +11,13 @@ WORKER_READY = Gauge("onethread_worker_ready", "1 when the worker has its partit
 EVENTS_IN = Counter("onethread_events_in", "Records read from events topics.", ["topic"])
 EVENTS_REFUSED = Counter("onethread_events_refused", "Events refused at ingest, by reason.", ["reason"])
 EVENTS_UNIDENTIFIABLE = Counter("onethread_events_unidentifiable", "Observations that identify nobody.")
+COMMANDS = Counter("onethread_commands", "Commands of operators read: accepted or refused.", ["outcome"])
+POLICY_VERSION = Gauge(
+    "onethread_policy_version", "The policy that all nodes of a partition have come to.", ["partition"],
+)
+POLICY_SWEPT = Gauge(
+    "onethread_policy_swept_nodes", "Nodes brought so far to the policy that is being applied.", ["partition"],
+)
 DUPLICATES = Counter("onethread_duplicates", "Repeats of an event already kept, from another position.")
 MERGES = Counter("onethread_merges", "Persons merged, split or renamed, by action.", ["action"])
 CLUSTER_IDENTIFIERS = Histogram(

@@ -39,3 +39,8 @@ class Topics:
     @property
     def merges(self) -> str:
         return f"{self.prefix}onethread.merges"
+
+    @property
+    def commands(self) -> str:
+        """What operators decided: forced links and splits, policies. Kept for ever, all in partition 0."""
+        return f"{self.prefix}onethread.commands"

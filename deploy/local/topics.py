@@ -12,6 +12,9 @@ FOR_EVER = "-1"
 INTERNAL_RETENTION_MS = str(7 * 86_400_000)
 """Messages between our own stages are needed until they are consumed; a week survives a long weekend's outage."""
 
+COMMANDS = {"retention.ms": FOR_EVER, "message.timestamp.type": "LogAppendTime"}
+"""A decision holds until it is taken back, whatever the retention of events; the broker's clock dates all of them."""
+
 
 def names_of_channels(settings: Settings) -> list[str]:
     """Every channel of the deployment: the built-in ones and its own."""
@@ -30,6 +33,7 @@ def configs(settings: Settings) -> dict[str, dict[str, str]]:
         topics.dead_letters: kept,
         topics.persons: {"cleanup.policy": "compact"},
         topics.merges: kept,
+        topics.commands: COMMANDS,
     }
 
 

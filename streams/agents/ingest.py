@@ -1,4 +1,5 @@
-"""Stage one: events as producers wrote them -> accepted events on their way to their anchors, dead letters, books.
+"""Stage one: events as producers wrote them -> accepted events on their way to their anchors, dead letters, books;
+commands of operators -> rules and policies on the same ways.
 
 One record that cannot be read never stops the rest. Only a registry that is away stops all: then nothing can be said
 about a record, and the group waits.
@@ -9,16 +10,19 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
 
-from schemas.records import CHANNEL_EVENT, DEAD_LETTER, Undecodable
+from schemas.records import CHANNEL_EVENT, COMMAND, DEAD_LETTER, Record, Undecodable
 from schemas.registry import SchemaCache
 from schemas.wire import HEAD_BYTES, frame, schema_id
 from streams import metrics
-from streams.core import facts
+from streams.agents.governing import Governing
+from streams.core import commands, facts
 from streams.core.accept import Outcome, Rules, accept
-from streams.core.channels import registry
+from streams.core.commands import Judged
+from streams.core.event import Position
 from streams.core.intake import Books, Intake, Source
 from streams.core.keys import Keys
-from streams.core.policy import Policy
+from streams.core.messages import PolicyChange
+from streams.core.policy import Policy, parse
 from streams.core.refusal import EVENT_BYTES_MAX, Reason, Reject
 from streams.settings import Settings
 from streams.topics import Topics
@@ -29,37 +33,76 @@ RECORDS_A_TURN = 50
 
 
 class Ingest:
-    """Reads events.*, writes identity, dead-letters and facts. Keeps no state but in the store."""
+    """Reads events.* and commands, writes identity, dead-letters and facts. Keeps no state but in the store."""
 
     def __init__(self, settings: Settings, topics: Topics, policy: Policy, schemas: SchemaCache, store: Any) -> None:
-        self._rules = Rules(policy, registry(settings.channels), settings.default_region, settings.reporting_zone)
         self._keys = Keys(settings.pepper.get_secret_value(), settings.partitions)
-        self._topics, self._policy, self._schemas, self._store = topics, policy, schemas, store
+        self._governing = Governing(settings, policy, store)
+        self._settings, self._topics, self._schemas, self._store = settings, topics, schemas, store
         self._letter_schema: int | None = None
 
+    def forget(self, partitions: Iterable[int]) -> None:
+        """The partitions may have been another worker's: their policies are read anew."""
+        self._governing.forget(partitions)
+
     async def handle(self, group: Any) -> Work:
-        """Work a group of batches of events topics.
+        """Work a group of batches of events topics and of commands.
 
         Shape:  records in Confluent's wire format -> messages, dead letters, facts, the partitions' books, offsets.
         Errors: Retryable while the schema registry is away.
         """
         batches = group.batches
+        events = [batch for batch in batches if batch.tp.topic != self._topics.commands]
         await self._learn(record for batch in batches for record in batch.records)
-        intake = Intake(self._keys, self._policy, self._books({(b.tp.topic, b.tp.partition) for b in batches}))
+        intake = Intake(self._keys, self._books({(b.tp.topic, b.tp.partition) for b in events}))
+        work = Work(offsets=group.offsets)
         for batch in batches:
-            channel = self._topics.channel_of(batch.tp.topic)
+            if batch.tp.topic == self._topics.commands:
+                self._command(batch, intake, work)
+        governed = {number: self._governing.rules(number) for number in {b.tp.partition for b in events}}
+        for batch in events:
+            rules, channel = governed[batch.tp.partition], self._topics.channel_of(batch.tp.topic)
             for number, record in enumerate(batch.records):
                 if number % RECORDS_A_TURN == 0:
                     await asyncio.sleep(0)
-                outcome = self._judge(record, channel)
-                position = (record.topic, record.partition, record.offset)
-                intake.take(outcome, position, record.timestamp, record.value, schema_id(record.value or b""))
+                outcome = self._judge(record, channel, rules)
+                intake.take(outcome, *_place(record), rules.policy)
             metrics.EVENTS_IN.labels(batch.tp.topic).inc(len(batch.records))
         _count(intake)
-        return self._work(intake, group)
+        return self._carry_out(intake, work)
 
-    def _judge(self, record: Any, channel: str) -> Outcome:
-        """What becomes of one record."""
+    def _command(self, batch: Any, intake: Intake, work: Work) -> None:
+        """Commands in the order of their log; one that is refused changes nothing."""
+        policy = self._governing.commanded()
+        for record in batch.records:
+            judged = self._judge_command(record, policy)
+            intake.command(judged, *_place(record))
+            metrics.COMMANDS.labels("refused" if isinstance(judged, Reject) else "accepted").inc()
+            if isinstance(judged, PolicyChange):
+                key, value = self._governing.command(judged)
+                work.writes.setdefault(batch.tp.partition, Writes()).puts[key] = value
+                policy = parse(judged.text, "")
+
+    def _judge_command(self, record: Any, policy: Policy) -> Judged:
+        if record.partition != commands.PARTITION:
+            return Reject(Reason.BAD_VALUE, f"expected in partition {commands.PARTITION}, whose offsets order commands")
+        decoded = self._decoded(record, COMMAND)
+        if isinstance(decoded, Reject):
+            return decoded
+        return commands.judge(decoded[0], record.offset, record.timestamp, policy, self._settings.default_region)
+
+    def _judge(self, record: Any, channel: str, rules: Rules) -> Outcome:
+        """What becomes of an event's record."""
+        decoded = self._decoded(record, CHANNEL_EVENT)
+        if isinstance(decoded, Reject):
+            return decoded
+        event, plain = decoded
+        digest = blake2b(plain, digest_size=16).digest()
+        position = (record.topic, record.partition, record.offset)
+        return accept(event, position, record.timestamp, digest, channel, rules)
+
+    def _decoded(self, record: Any, schema: Record) -> tuple[Any, bytes] | Reject:
+        """What a record says, and its bytes in our own schema."""
         value = record.value
         if not value:
             return Reject(Reason.EMPTY, "expected a value; came a record without one")
@@ -72,12 +115,9 @@ class Ingest:
         if writer is None:
             return Reject(Reason.UNKNOWN_SCHEMA, f"the registry knows no Avro schema {number}")
         try:
-            event, plain = CHANNEL_EVENT.read(value, HEAD_BYTES, writer)
+            return schema.read(value, HEAD_BYTES, writer)
         except Undecodable as error:
             return Reject(Reason.BAD_AVRO, str(error))
-        digest = blake2b(plain, digest_size=16).digest()
-        position = (record.topic, record.partition, record.offset)
-        return accept(event, position, record.timestamp, digest, channel, self._rules)
 
     async def _learn(self, records: Iterable[Any]) -> None:
         """Ask the registry for what this group needs; in a thread, as its client blocks."""
@@ -93,8 +133,7 @@ class Ingest:
             for source in sorted(sources)
         }
 
-    def _work(self, intake: Intake, group: Any) -> Work:
-        work = Work(offsets=group.offsets)
+    def _carry_out(self, intake: Intake, work: Work) -> Work:
         for partition, packed in intake.messages():
             work.records.append((self._topics.identity, partition, None, packed))
         for partition, letter in intake.letters:
@@ -106,6 +145,12 @@ class Ingest:
         for source, books in intake.books.items():
             work.writes.setdefault(source[1], Writes()).puts[Books.key(source)] = books.pack()
         return work
+
+
+def _place(record: Any) -> tuple[Position, int, bytes | None, int | None]:
+    """Position, Kafka time, bytes and schema of a record."""
+    position = (record.topic, record.partition, record.offset)
+    return position, record.timestamp, record.value, schema_id(record.value or b"")
 
 
 def _count(intake: Intake) -> None:

@@ -84,6 +84,11 @@ class Stitch:
                 work.records.append((self._topics.identity, partition, None, value))
         work.writes[number] = Writes(effects.puts, effects.deletes)
         count(effects)
+        if effects.swept:
+            version, done, is_all = effects.swept
+            metrics.POLICY_SWEPT.labels(number).set(done)
+            if is_all:
+                metrics.POLICY_VERSION.labels(number).set(version)
 
 
 def count(effects: Effects) -> None:

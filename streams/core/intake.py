@@ -1,4 +1,4 @@
-"""What one group of records gave: events on their way, dead letters, notes, and the books of every partition read.
+"""What one group of records gave: events on their way, commands, dead letters, notes, and the books of every partition.
 
 The books of a partition of an events topic only grow: records read, refused, unidentifiable. They are kept with the
 state and leave as a row whose version is the number of records, so that the largest is the present one.
@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from streams.core.accept import Accepted, Note, Outcome
+from streams.core.commands import Judged
 from streams.core.dead_letter import dead_letter
 from streams.core.event import Position, pack, unpack
 from streams.core.facts import Facts, Row
 from streams.core.keys import Keys
-from streams.core.messages import Observe, observe, records
+from streams.core.messages import Message, PolicyChange, Rule, observe, records
 from streams.core.policy import Policy
 from streams.core.refusal import Reject
 
@@ -53,22 +54,24 @@ class Intake:
     """Collects outcomes, record by record, and says what has to leave."""
 
     keys: Keys
-    policy: Policy
     books: dict[Source, Books]
     letters: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     """(partition, dead letter)"""
     refused: list[Reject] = field(default_factory=list)
     unidentifiable: int = 0
-    _messages: dict[int, list[Observe]] = field(default_factory=lambda: defaultdict(list))
+    _messages: dict[int, list[Message]] = field(default_factory=lambda: defaultdict(list))
     _rows: dict[tuple[int, str], list[Row]] = field(default_factory=lambda: defaultdict(list))
 
-    def take(self, outcome: Outcome, position: Position, at_ms: int, raw: bytes | None, schema_id: int | None) -> None:
-        """Note what became of the record at `position`, whose Kafka time is at_ms."""
+    def take(
+        self, outcome: Outcome, position: Position, at_ms: int, raw: bytes | None, schema_id: int | None,
+        policy: Policy,
+    ) -> None:
+        """Note what became of the record at `position`, whose Kafka time is at_ms, under a policy."""
         topic, partition, offset = position
         books = self.books[topic, partition]
         books.records += 1
         if isinstance(outcome, Accepted):
-            message = observe(outcome.event, self.policy)
+            message = observe(outcome.event, policy)
             self._messages[self.keys.owner(message.to)].append(message)
             if outcome.notes:
                 self._note(outcome.notes, outcome.event.event_id, position, at_ms)
@@ -85,12 +88,28 @@ class Intake:
             ))
             self._note(outcome.notes, outcome.event_id, position, at_ms)
 
+    def command(
+        self, judged: Judged, position: Position, at_ms: int, raw: bytes | None, schema_id: int | None,
+    ) -> None:
+        """Note what a command means. The books know nothing of it: they are of events.
+
+        A policy goes to every partition; all of it leaves in one transaction, so no partition's log has it later than
+        another's has what was made under it.
+        """
+        if isinstance(judged, Rule):
+            self._messages[self.keys.owner(judged.to)].append(judged)
+        elif isinstance(judged, PolicyChange):
+            for partition in range(self.keys.partitions):
+                self._messages[partition].append(judged)
+        else:
+            self.letters.append((position[1], dead_letter(judged, raw, at_ms, position, schema_id)))
+
     def _note(self, notes: tuple[Note, ...], event_id: str, position: Position, at_ms: int) -> None:
         rows = self._rows[position[1], "identifier_notes"]
         rows += [(*position, ordinal, event_id, kind, note, at_ms) for ordinal, (kind, note) in enumerate(notes)]
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
-        """Accepted events, packed, by the partition that owns their anchor."""
+        """Accepted events by the partition that owns their anchor, and what commands mean; packed."""
         for partition, batch in self._messages.items():
             for value in records(batch, partition):
                 yield partition, value

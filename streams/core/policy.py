@@ -39,6 +39,14 @@ class Kind:
     form: str
 
 
+class Kinds(dict[str, Kind]):
+    """Kinds by name. One that the policy does not have, but an earlier one had, is worth nothing: what was gathered
+    under it identifies nobody (`Policy.is_blocked`), and stays for a policy that has it again."""
+
+    def __missing__(self, name: str) -> Kind:
+        return Kind(name, 0, False, None, None, frozenset(), None, 1, "text")
+
+
 @dataclass(frozen=True)
 class Blocked:
     """Values that identify nobody: whole values, and patterns that match the whole value; both in lower case."""
@@ -66,13 +74,20 @@ class Policy:
     version: str
 
     def is_blocked(self, kind: str, value: str) -> bool:
+        """Whether an identifier identifies nobody: by its value, or because the policy has no such kind."""
+        if kind not in self.kinds:
+            return True
         return any(row.holds(value) for row in (self.blocked.get(ANY), self.blocked.get(kind)) if row)
 
 
 @cache
 def default() -> Policy:
     """The policy that comes with the product."""
-    return parse(files("streams.core").joinpath("default_policy.toml").read_text(), "default_policy.toml")
+    return parse(default_text(), "default_policy.toml")
+
+
+def default_text() -> str:
+    return files("streams.core").joinpath("default_policy.toml").read_text()
 
 
 def parse(text: str, name: str) -> Policy:
@@ -98,7 +113,7 @@ class _Reader:
     def policy(self, tree: Mapping[str, Any]) -> Policy:
         self._keys("", tree, {"version", "threshold", "person_identifiers_max", "kinds"}, {"aliases", "blocked"})
         threshold = self._number("", tree, "threshold")
-        kinds = {name: self._kind(name, row) for name, row in self._table("", tree, "kinds").items()}
+        kinds = Kinds({name: self._kind(name, row) for name, row in self._table("", tree, "kinds").items()})
         for kind in kinds.values():
             self._known(f"kinds.{kind.name}", "shared_by", kind.shared_by, kinds)
         aliases = self._table("", tree, "aliases")

@@ -53,6 +53,10 @@ class Store:
     def multi_get(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
         return [self.values.get((partition, key)) for key in keys]
 
+    def page(self, partition: int, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        found = sorted((key, v) for (n, key), v in self.values.items() if n == partition and key.startswith(prefix))
+        return [(key, value) for key, value in found if key > after][:limit]
+
     def commit(self, work: Work) -> None:
         for partition, writes in work.writes.items():
             self.values |= {(partition, key): value for key, value in writes.puts.items()}

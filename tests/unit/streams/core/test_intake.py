@@ -15,9 +15,9 @@ KEYS = Keys(b"pepper", 4)
 
 
 def intake(*outcomes: Outcome, books: Books | None = None) -> Intake:
-    found = Intake(KEYS, default(), {WEB: books or Books()})
+    found = Intake(KEYS, {WEB: books or Books()})
     for offset, outcome in enumerate(outcomes):
-        found.take(outcome, position(offset), 5, b"raw", 17)
+        found.take(outcome, position(offset), 5, b"raw", 17, default())
     return found
 
 

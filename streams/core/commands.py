@@ -1,0 +1,104 @@
+"""Commands: what operators decide about identities, as messages of the identity graph.
+
+A command is the Avro record `onethread.Command`. What it means depends only on the record and the policy before it, so
+that whoever reads the topic from its beginning finds the same rules and the same policy in force.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TypeAlias
+
+from streams.core import policy as policy_file
+from streams.core.event import Identifier
+from streams.core.identifiers import VALUE_LENGTH_MAX, Refused, normalise
+from streams.core.messages import Edge, PolicyChange, Rule
+from streams.core.policy import Policy, PolicyError
+from streams.core.refusal import Reason, Refusal, Reject
+
+PARTITION = 0
+"""All commands lie in one partition, so that their offsets order them."""
+
+RULE_VERBS = ("link", "unlink", "drop")
+POLICY_VERB = "policy"
+
+COMMAND_ID_LENGTH_MAX = 200
+REASON_LENGTH_MAX = 1_000
+DOCUMENT_CHARACTERS_MAX = 100_000
+"""Of a policy: at most four bytes each, it stays one record of `identity`, where the message goes unchunked."""
+
+Judged: TypeAlias = Rule | PolicyChange | Reject
+
+
+class InForce(NamedTuple):
+    """A policy that holds: version 0 is what comes with the product."""
+
+    version: int
+    text: str
+    policy: Policy
+
+
+def judge(record: dict[str, Any], offset: int, received_ms: int, policy: Policy, default_region: str) -> Judged:
+    """What one command means, or why it means nothing.
+
+    Shape:  `offset` in the commands' partition, `policy` in force before it -> a Rule to the pair's first end, or a
+            PolicyChange whose version is offset + 1, so that versions grow and 0 stays free.
+    Errors: none; what is wrong with the record is a `Reject`.
+    """
+    try:
+        if not record["command_id"] or len(record["command_id"]) > COMMAND_ID_LENGTH_MAX:
+            raise Refusal(Reason.BAD_VALUE, f"command_id: expected 1 to {COMMAND_ID_LENGTH_MAX} characters")
+        if len(record["reason"]) > REASON_LENGTH_MAX:
+            raise Refusal(Reason.BAD_VALUE, f"reason: expected at most {REASON_LENGTH_MAX} characters")
+        if record["verb"] == POLICY_VERB:
+            return PolicyChange(0, offset + 1, _document(record), received_ms)
+        if record["verb"] in RULE_VERBS:
+            edge = pair(*(_named(record, end, policy, default_region) for end in ("a", "b")))
+            cause = (record["command_id"], received_ms)
+            return Rule(edge[0], 0, edge, record["verb"], record["reason"], cause)
+        raise Refusal(Reason.BAD_VALUE, f"verb: expected one of {', '.join((*RULE_VERBS, POLICY_VERB))}")
+    except Refusal as refusal:
+        return refusal.reject(record["command_id"][:COMMAND_ID_LENGTH_MAX] or None)
+
+
+def pair(a: Identifier, b: Identifier) -> Edge:
+    """Two identifiers in text order. Errors: Refusal where they are one."""
+    if a == b:
+        raise Refusal(Reason.BAD_VALUE, "b: expected another identifier than a; came the same one")
+    return (a, b) if a < b else (b, a)
+
+
+def in_force(commands: Iterable[tuple[int, dict[str, Any]]], first: InForce) -> InForce:
+    """The policy after all of `commands` (offset, record), of which ingest refuses those that cannot be read."""
+    found = first
+    for offset, record in commands:
+        if record["verb"] == POLICY_VERB:
+            judged = judge(record, offset, 0, found.policy, "")
+            if isinstance(judged, PolicyChange):
+                found = InForce(judged.version, judged.text, policy_file.parse(judged.text, ""))
+    return found
+
+
+def _document(record: dict[str, Any]) -> str:
+    text: str | None = record["document"]
+    if not text:
+        raise Refusal(Reason.MISSING_FIELD, "document: policy needs it")
+    if len(text) > DOCUMENT_CHARACTERS_MAX:
+        raise Refusal(Reason.OVERSIZE, f"document: expected at most {DOCUMENT_CHARACTERS_MAX} characters")
+    try:
+        policy_file.parse(text, "document")
+    except PolicyError as error:
+        raise Refusal(Reason.BAD_VALUE, str(error)) from None
+    return text
+
+
+def _named(record: dict[str, Any], end: str, policy: Policy, default_region: str) -> Identifier:
+    row = record[end]
+    if row is None:
+        raise Refusal(Reason.MISSING_FIELD, f"{end}: {record['verb']} needs it")
+    if record["verb"] == "drop":  # the pair as its rule has it, whatever the policy makes of it by now
+        if not row["kind"] or not 0 < len(row["value"]) <= VALUE_LENGTH_MAX:
+            raise Refusal(Reason.BAD_VALUE, f"{end}: expected an identifier as the rule has it")
+        return row["kind"], row["value"]
+    named = normalise(row["kind"], row["value"], policy, default_region)
+    if isinstance(named, Refused):
+        raise Refusal(Reason.BAD_VALUE, f"{end}: expected an identifier; came one that is {named.note}")
+    return named
