@@ -3,7 +3,8 @@
 Tables change by numbered files, each applied once and recorded; every statement in them can be repeated (IF NOT
 EXISTS), so that a crash in the middle, or two processes at once, do no harm. Views hold no data: their files are the
 current truth, replaced as a whole when any of them changed. `settings` and `channels` are views made from the
-settings themselves, so they cannot disagree with them, and always have exactly the rows they should.
+settings themselves, so they cannot disagree with them, and always have exactly the rows they should; `policy` is made
+from the identity policy by whoever applies one.
 """
 
 import hashlib
@@ -16,14 +17,19 @@ from clickhouse_connect.driver.client import Client
 
 from sinks.clickhouse.client import connect
 from streams.core.channels import registry
+from streams.core.policy import Policy, default
 from streams.errors import OneThreadError
 from streams.settings import Settings
 
 VIEWS = (
     "touchpoints", "sessions", "visits", "facts_orders_in_doubt", "orders", "order_items", "persons", "person_channels",
-    "identifiers", "merges", "dead_letters", "identifier_notes", "unidentifiable", "intake",
+    "identifiers", "evidence", "identifier_history", "identifiers_as_of", "persons_as_of", "rules", "merges",
+    "identity_alerts", "dead_letters", "identifier_notes", "unidentifiable", "intake",
 )
 """Every view with a file, in an order in which each needs only those before it."""
+
+PARAMETERISED = ("identifiers_as_of", "persons_as_of")
+"""Those of them that are asked with a parameter."""
 
 _HERE = resources.files("sinks.clickhouse")
 _RECORDS = """
@@ -31,6 +37,11 @@ CREATE TABLE IF NOT EXISTS onethread.migrations (name String, digest String, app
 ENGINE = ReplacingMergeTree(applied_at) ORDER BY name
 """
 _VIEWS_RECORD = "views"
+_POLICY_COLUMNS = (
+    "kind String, strength UInt64, personal Bool, per_person Nullable(UInt64), shared_above Nullable(UInt64), "
+    "shared_by Array(String), busy_above Nullable(UInt64), min_events UInt64, threshold Float64, "
+    "person_identifiers_max UInt64"
+)
 
 
 def apply(url: str, settings: Settings) -> None:
@@ -48,7 +59,17 @@ def apply(url: str, settings: Settings) -> None:
         _apply_migrations(client, applied)
         client.command(settings_view(settings))
         client.command(channels_view(settings))
+        client.command(policy_view(default(), "CREATE VIEW IF NOT EXISTS"))
         _apply_views(client, applied.get(_VIEWS_RECORD))
+    finally:
+        client.close()
+
+
+def show_policy(url: str, policy: Policy) -> None:
+    """Make the view `policy` show another policy, once that is applied."""
+    client = connect(url)
+    try:
+        client.command(policy_view(policy))
     finally:
         client.close()
 
@@ -111,6 +132,22 @@ def channels_view(settings: Settings) -> str:
                      for channel in registry(settings.channels).values())
     return ("CREATE OR REPLACE VIEW onethread.channels AS "
             f"SELECT * FROM values('channel String, family String', {rows})")
+
+
+def policy_view(policy: Policy, verb: str = "CREATE OR REPLACE VIEW") -> str:
+    """The view `policy`: a row for each kind of identifier, with what holds for all kinds repeated on each."""
+    rows = ", ".join(
+        "(" + ", ".join(_cell(value) for value in (
+            kind.name, kind.strength, kind.personal, kind.per_person, kind.shared_above, sorted(kind.shared_by),
+            kind.busy_above, kind.min_events, policy.threshold, policy.person_identifiers_max,
+        )) + ")"
+        for kind in policy.kinds.values()
+    )
+    return f"{verb} onethread.policy AS SELECT * FROM values({format_query_value(_POLICY_COLUMNS)}, {rows})"
+
+
+def _cell(value: str | bool | float | list[str] | None) -> str:
+    return "NULL" if value is None else str(format_query_value(value))
 
 
 def _literal(name: str, value: str | int | float) -> str:

@@ -144,11 +144,13 @@ def test_person_channels_join_what_was_done_with_what_was_bought(engine: Engine)
 def test_every_view_shows_a_row_sent_twice_once(engine: Engine) -> None:
     for _ in range(2):
         engine.writer.write([Rows(table, [row(table)]) for table in TABLES])
-    views = [view for view in migrations.VIEWS if not view.startswith("facts_")]
+    views = [view for view in migrations.VIEWS if not view.startswith("facts_") and view not in NOT_OF_ONE_ROW]
     assert {view: len(engine.rows(f"SELECT * FROM onethread.{view}")) for view in views} == dict.fromkeys(views, 1)
     counted = {view: engine.rows(f"SELECT count() FROM onethread.{view}")[0][0] for view in views}
     assert counted == dict.fromkeys(views, 1)
 
+
+NOT_OF_ONE_ROW = (*migrations.PARAMETERISED, "identity_alerts")
 
 CONTRACT = {
     "persons": "person_id known shared first_seen_at last_seen_at last_interaction_at first_channel channels devices "
@@ -174,6 +176,11 @@ CONTRACT = {
                    "margin currency placed_at channel store_id",
     "person_channels": "person_id channel first_at last_at interactions exposures visits sessions_started orders "
                        "revenue returns preferred",
+    "evidence": "person_id kind_a value_a kind_b value_b events first_seen_at last_seen_at first_event_id conducts "
+                "refused_because",
+    "identifier_history": "kind value person_id valid_from valid_to",
+    "rules": "rule_id verb kind_a value_a kind_b value_b at reason",
+    "identity_alerts": "at kind person_id identifier_kind figure limit detail",
     "merges": "at action person_id other_person_id event_id reason",
     "dead_letters": "at reason detail topic partition offset raw replayed_at",
     "identifier_notes": "event_id kind note at",
