@@ -35,7 +35,8 @@ def test_evidence_of_several_clusters_is_one_row(engine: Engine) -> None:
     )
     assert engine.rows(
         "SELECT person_id, value_a, events, toUnixTimestamp64Milli(first_seen_at),"
-        " toUnixTimestamp64Milli(last_seen_at), first_event_id, conducts, refused_because FROM onethread.evidence ORDER BY value_a"
+        " toUnixTimestamp64Milli(last_seen_at), first_event_id, conducts, refused_because"
+        " FROM onethread.evidence ORDER BY value_a"
     ) == [(uuid.UUID(int=3), "1", 3, 3, 9, "a", True, None), (uuid.UUID(int=4), "5", 2, *[1_700_000_000_123] * 2, "x",
                                                               False, "limit")]
 
