@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from streams.core.cluster import Cluster, Kept
-from streams.core.event import Event
+from streams.core.event import Event, Identifier
 from streams.core.facts import TABLES, Row
 from streams.core.person import person_row
 from streams.core.rows import (
@@ -38,6 +38,7 @@ def _index(table: str, column: str) -> int:
 
 _SESSION, _VISIT = _index("touchpoints", "session_id"), _index("touchpoints", "visit_id")
 _ENTRY_CHANNEL, _VISIT_CHANNEL = _index("sessions", "entry_channel"), _index("visits", "channel")
+_KINDS, _FOUND_BY = _index("persons", "identifier_kinds"), _index("touchpoints", "identified_by")
 _SESSIONS, _STARTED_AT = _index("persons", "sessions"), _index("sessions", "started_at")
 
 
@@ -82,6 +83,73 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
         _tell_order(changes, cluster, seen, kept.event.order_id)
     _apply(changes, seen)
     return changes
+
+
+def join(cluster: Cluster, shaping: Shaping, seen: View, newcomers: set[Identifier]) -> Changes | None:
+    """Take members without a history of their own into a view that knows everything but them.
+
+    Shape: the newcomers are members already, named by events that are kept here -> what changed (already done in
+           `seen`), or None where the view has to be made anew: persons unite, an id changes, something is contested.
+    Cost:  O(n), but a small part of making n rows.
+    """
+    before, after = seen.resolution, cluster.resolution
+    if before.contested or after.contested or len(seen.owner_of) < len(cluster.events):
+        return None
+    people = _regrouped(cluster, shaping, seen, newcomers)
+    if people is None:
+        return None
+    seen.people, seen.resolution = people, after
+    changes: Changes = {}
+    for x in newcomers:
+        person = people[after.group_of[x]]
+        who, key = person.person_id, shaping.keys.node(x)
+        if x in cluster.first:
+            changes["identifiers", key] = (key, *x, who, False, False, cluster.first[x])
+        old = seen.rows["persons", who]
+        changes["persons", who] = (
+            who, person.is_known, *old[2:_KINDS], dict(sorted(person.kinds.items())), *old[_KINDS + 1 :],
+        )
+        _name_again(changes, cluster, seen, person, x)
+        for edge in (*cluster.once, *cluster.weak):
+            if x in edge and (row := evidence_row(cluster, shaping, people, edge)) is not None:
+                changes["evidence", *row[:3]] = row
+    _apply(changes, seen)
+    return changes
+
+
+def _regrouped(
+    cluster: Cluster, shaping: Shaping, seen: View, newcomers: set[Identifier],
+) -> dict[Identifier, Person] | None:
+    """The persons by their groups of now; None unless each is one of before, with newcomers or without."""
+    group_of, people = seen.resolution.group_of, {}
+    for group, identifiers in cluster.resolution.groups.items():
+        known = {group_of[i] for i in identifiers if i in group_of}
+        if len(known) != 1:
+            return None
+        person = seen.people[known.pop()]
+        if not newcomers.isdisjoint(identifiers):
+            again = Person(cluster, shaping, identifiers)
+            if not person.identifiers or again.person_id != person.person_id:
+                return None
+            again.touches, person = person.touches, again
+        people[group] = person
+    return people
+
+
+def _name_again(changes: Changes, cluster: Cluster, seen: View, person: Person, x: Identifier) -> None:
+    """Touchpoints that name a newcomer may now be found through it, and an order be identified by it."""
+    for n, (event, same, kind) in enumerate(person.touches):
+        if all((name, value) != x for name, value, _ in event.ids):
+            continue
+        owner = owner_of(cluster, same[0])
+        if owner is not None and owner[1] != kind:
+            person.touches[n] = (event, same, owner[1])
+            key = ("touchpoints", person.person_id, event.event_id)
+            row = changes.get(key) or seen.rows[key]
+            changes[key] = (*row[:_FOUND_BY], owner[1], *row[_FOUND_BY + 1 :])
+        seen.owner_of[event.event_id] = person
+        if event.order_id is not None:
+            _tell_order(changes, cluster, seen, event.order_id)
 
 
 def _apply(changes: Changes, seen: View) -> None:

@@ -3,6 +3,7 @@
 from streams.core.cluster import Cluster
 from streams.core.effects import Effects, Merge
 from streams.core.event import Identifier
+from streams.core.increment import join
 from streams.core.messages import Cause, Message
 from streams.core.node import Node
 from streams.core.nodes import Nodes, Reader
@@ -64,6 +65,21 @@ class Partition:
             whose = {**theirs.whose(), **before.whose()} if theirs else before.whose()
             self._emit_history(whose, after.whose(), cause, reason)
             self.effects.sizes.append(len(cluster.members))
+
+    def emit_newcomers(
+        self, node: Node, cluster: Cluster, newcomers: set[Identifier], cause: Cause, reason: str, theirs: View,
+    ) -> bool:
+        """Send what members without a history change, if that is all there is to send."""
+        assert node.sent is not None, "asked for before the change"
+        changes = join(cluster, self.shaping, node.sent, newcomers)
+        if changes is None:
+            return False
+        for key in (*changes, *theirs.rows):
+            self.effects.facts[key] = (self.clock, node.sent.rows.get(key))
+        owned = {x: node.sent.people[node.sent.resolution.group_of[x]].person_id for x in newcomers}
+        self._emit_history(theirs.whose(), owned, cause, reason)
+        self.effects.sizes.append(len(cluster.members))
+        return True
 
     def _emit_history(
         self, before: dict[Identifier, bytes], after: dict[Identifier, bytes], cause: Cause, reason: str,

@@ -47,11 +47,14 @@ def absorb(p: Partition, node: Node, m: Absorb) -> None:
     for kept in cluster.join(m.part):
         p.nodes.put_event(node, kept)
     p.nodes.touch(node)
+    has_history = m.part.events or m.part.weak or m.part.rules or m.part.claims
     if is_told:  # what either keeper had to tell it has told; only evidence from both sides may conduct by now
         conduct(p, node, cluster, m.cause)
     else:
         review(p, node, cluster, m.cause)
-    p.emit(node, cluster, m.cause, f"{m.edge[0][0]} with {m.edge[1][0]}", theirs)
+    reason = f"{m.edge[0][0]} with {m.edge[1][0]}"
+    if has_history or not is_told or not p.emit_newcomers(node, cluster, set(m.part.members), m.cause, reason, theirs):
+        p.emit(node, cluster, m.cause, reason, theirs)
 
 
 def compress(p: Partition, node: Node, m: Compress) -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core import increment, placing
+from streams.core import increment, partition, placing
 from streams.core.cluster import Cluster, Kept
-from streams.core.event import Event
+from streams.core.event import Event, Identifier
 from streams.core.increment import Changes
 from streams.core.rows import Shaping, View, view
 from tests.oracle.build import event, money
@@ -55,8 +55,21 @@ def _see_checked(events: list[Event]) -> int:
             assert changes == {k: whole.rows.get(k) for k in keys if before.get(k) != whole.rows.get(k)}
         return changes
 
+    def checked_join(cluster: Cluster, shaping: Shaping, seen: View, newcomers: set[Identifier]) -> Changes | None:
+        nonlocal taken
+        before = dict(seen.rows)
+        changes = increment.join(cluster, shaping, seen, newcomers)
+        if changes is not None:
+            taken += 1
+            whole = view(cluster, shaping)
+            assert (seen.rows, seen.orders) == (whole.rows, whole.orders)
+            keys = whole.rows.keys() | before.keys()
+            assert changes == {k: whole.rows.get(k) for k in keys if before.get(k) != whole.rows.get(k)}
+        return changes
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(placing, "add", checked)
+        patch.setattr(partition, "join", checked_join)
         Graph(1).see(*events)
     return taken
 
