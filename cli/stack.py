@@ -33,8 +33,8 @@ def no_stack(addresses: Addresses) -> OneThreadError:
     return OneThreadError(f'no stack in {addresses.home}: run "onethread up", or set ONETHREAD_HOME')
 
 
-def export(addresses: Addresses) -> str:
-    """What a shell in this folder must be told so that `onethread` finds this stack; empty where nothing."""
+def exports(addresses: Addresses) -> list[str]:
+    """What a shell in this folder must be told so that `onethread` finds this stack, a line each."""
     told = []
     command = Path(sys.executable).parent / "onethread"
     if not shutil.which("onethread") and command.exists():
@@ -43,4 +43,4 @@ def export(addresses: Addresses) -> str:
         told.append(f"ONETHREAD_HOME={shlex.quote(str(addresses.home))}")
     if addresses.base != BASE_DEFAULT:
         told.append(f"ONETHREAD_PORT_BASE={addresses.base}")
-    return f"export {' '.join(told)}" if told else ""
+    return [f"export {assignment}" for assignment in told]

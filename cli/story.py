@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import card, looks, thread
-from cli.stack import export
+from cli.stack import exports
 from cli.up import describe
 from deploy.local.ports import Addresses
 from deploy.local.status import read
@@ -151,10 +151,10 @@ def _identification(client: Client, books: dict[str, int]) -> list[RenderableTyp
 
 
 def _further(addresses: Addresses) -> list[RenderableType]:
-    commands = [export(addresses), *(f'onethread sql "{query}"' for query in QUERIES),
+    commands = [*exports(addresses), *(f'onethread sql "{query}"' for query in QUERIES),
                 f"onethread who phone:{golden.PHONE}"]
     return [
-        _heading("Ask it yourself"), *(Text(f"  {command}", style="bold") for command in commands if command),
+        _heading("Ask it yourself"), *(Text(f"  {command}", style="bold") for command in commands),
         Text(), _indented(Text(describe(addresses, 1))),
     ]
 
