@@ -1,0 +1,133 @@
+"""What a rebalance must not let through: runs read for another membership, and streams while stores recover."""
+
+import asyncio
+from collections import defaultdict
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka.structs import TopicPartition
+from faust.types import TP
+
+from streams.transport import batching
+from streams.transport.batching import ConsumerThread, Run
+from streams.transport.membership import Membership
+from streams.transport.ranges import Ranges
+from streams.transport.watch import commit_idle
+
+BEFORE, AFTER = Membership("group", 1, "member-1"), Membership("group", 2, "member-1")
+STREAM, CHANGELOG = TP("identity", 0), TP("changelog", 0)
+RECORDS: Any = [SimpleNamespace(offset=3, timestamp=0), SimpleNamespace(offset=4, timestamp=0)]
+
+
+class Thread:
+    """A consumer's thread that has one run, and may join anew while it fetches."""
+
+    def __init__(self) -> None:
+        self.membership: Membership | None = BEFORE
+        self.joins: Membership | None = None
+        self.asked: list[set[TP]] = []
+
+    async def fetch(self, membership: Membership, tps: set[TP], _timeout_s: float) -> dict[TP, Run]:
+        self.asked.append(set(tps))
+        self.membership = self.joins or self.membership
+        return {STREAM: Run(3, 5, RECORDS)} if STREAM in tps else {}
+
+
+class Consumer(batching.Consumer):
+    """With its own state, and none of Faust's."""
+
+    should_stop = False
+
+    def __init__(self) -> None:
+        self._thread: Any = Thread()
+        self.flow_active = True
+        self.ranges = defaultdict(Ranges)
+        self._held = {}
+        self.app: Any = SimpleNamespace(rebalancing=False, topics=SimpleNamespace(_tp_index={}))
+
+    def _get_active_partitions(self) -> set[TP]:
+        return {STREAM, CHANGELOG}
+
+    def _is_changelog_tp(self, tp: TP) -> bool:
+        return tp == CHANGELOG
+
+
+def delivered(consumer: Consumer) -> list[Any]:
+    async def collect() -> list[Any]:
+        return [message.value async for _, message in consumer.getmany(0.01)]
+
+    return asyncio.run(collect())
+
+
+def test_a_run_is_delivered_with_the_membership_it_was_read_for() -> None:
+    consumer = Consumer()
+    (batch,) = delivered(consumer)
+    assert (batch.start, batch.end, batch.records, batch.membership) == (3, 5, RECORDS, BEFORE)
+    assert not consumer.ranges[STREAM].is_idle
+
+
+def test_a_run_read_for_an_earlier_membership_is_dropped_without_a_trace() -> None:
+    consumer = Consumer()
+    consumer._thread.joins = AFTER
+    assert delivered(consumer) == []
+    assert (consumer._held, dict(consumer.ranges)) == ({}, {})
+
+
+def test_nothing_is_delivered_once_the_flow_is_stopped() -> None:
+    consumer = Consumer()
+    consumer._held[STREAM] = batching.deque([Run(3, 5, RECORDS)])
+
+    async def stopped(*_: Any) -> dict[TP, Run]:
+        consumer.flow_active = False
+        return {}
+
+    consumer._thread.fetch = stopped
+    assert delivered(consumer) == []
+
+
+def test_while_the_group_rebalances_only_changelogs_are_read() -> None:
+    consumer = Consumer()
+    consumer.app.rebalancing = True
+    assert delivered(consumer) == []
+    assert consumer._thread.asked == [{CHANGELOG}]
+
+
+@pytest.mark.parametrize(("asking", "found"), [(BEFORE, {}), (AFTER, {TP("identity", 0): Run(3, 5, RECORDS)})])
+def test_a_fetch_asked_for_before_the_group_moved_on_does_not_move_the_position(
+    asking: Membership, found: dict[TP, Run],
+) -> None:
+    thread: Any = ConsumerThread.__new__(ConsumerThread)
+    position = [3]
+
+    async def fetch_records(*_: Any, **__: Any) -> dict[TopicPartition, Any]:
+        position[0] = 5
+        return {TopicPartition("identity", 0): RECORDS}
+
+    async def run() -> dict[TP, Run]:
+        thread._reading, thread.membership, thread._consumer = asyncio.Lock(), AFTER, None
+        thread._positions = lambda tps: dict.fromkeys(tps, position[0])
+        thread._fetch_records = fetch_records
+        fetched: dict[TP, Run] = await thread._fetch(asking, {STREAM}, 0.1)
+        return fetched
+
+    assert asyncio.run(run()) == found
+    assert position[0] == (5 if found else 3)
+
+
+@pytest.mark.parametrize(("rebalancing", "committed"), [(False, [{STREAM: 9}]), (True, [])])
+def test_idle_ends_are_not_committed_while_the_group_rebalances(rebalancing: bool, committed: list[Any]) -> None:
+    done: list[Any] = []
+
+    async def run() -> None:
+        consumer = SimpleNamespace(
+            idle_commit=asyncio.Lock(), idle_ends=lambda: {STREAM: 9}, membership=BEFORE, committed=lambda _: None,
+        )
+
+        async def commit(work: Any, _membership: Membership) -> None:
+            done.append(dict(work.offsets))
+
+        await commit_idle(SimpleNamespace(consumer=consumer, rebalancing=rebalancing), SimpleNamespace(commit=commit))
+
+    asyncio.run(run())
+    assert done == committed
