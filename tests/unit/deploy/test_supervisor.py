@@ -12,7 +12,8 @@ import pytest
 
 from deploy.local import records, supervisor
 from deploy.local.parts import Part
-from deploy.local.supervisor import SUPERVISOR, Supervisor
+from deploy.local.records import Record
+from deploy.local.supervisor import FORGIVEN_AFTER_S, SUPERVISOR, Supervisor, _Running
 from streams.errors import OneThreadError
 from tests.conftest import supervised
 
@@ -37,6 +38,22 @@ def test_a_killed_part_is_started_again_and_its_death_told(tmp_path: Path) -> No
         until(lambda: (r := records.read_all(tmp_path)["one"]).state == "running" and r.pid != before.pid)
         after = records.read_all(tmp_path)["one"]
     assert (after.restarts, after.last_error) == (1, "killed by SIGKILL")
+
+
+def test_the_pause_before_a_restart_doubles_to_30_s_and_a_minute_of_running_forgives(tmp_path: Path) -> None:
+    subject, running = Supervisor(tmp_path, []), _Running(part("one"), Record("one", "starting"))
+    supervisor.log_path(tmp_path, "one").parent.mkdir()
+    supervisor.log_path(tmp_path, "one").touch()
+
+    def pause_s() -> int:
+        subject._bury(running, 1)
+        return round(running.again_at - time.monotonic())
+
+    assert [pause_s() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
+    running.record = Record("one", "running", since=time.time() - FORGIVEN_AFTER_S + 5)
+    assert pause_s() == 30
+    running.record = Record("one", "running", since=time.time() - FORGIVEN_AFTER_S)
+    assert pause_s() == 1
 
 
 def test_stopping_leaves_no_process(tmp_path: Path) -> None:
