@@ -138,7 +138,7 @@ def _keys() -> list[str]:
     return [field.alias or name for name, field in Settings.model_fields.items() if name != "channels"]
 
 
-_is_channel = re.compile("[a-z][a-z0-9_]{0,63}").fullmatch
+_is_channel = re.compile("[a-z][a-z0-9_-]{0,63}").fullmatch
 """A channel names a topic too."""
 
 
@@ -149,7 +149,7 @@ def _channels(tables: Any) -> dict[str, str]:
     for name, row in tables.items():
         where = f"setting channels.{name}"
         if not _is_channel(name):
-            raise UsageError(f"{where}: expected a name of lower case letters, digits and _")
+            raise UsageError(f"{where}: expected a name of lower case letters, digits, _ and -")
         if not isinstance(row, dict):
             raise UsageError(f"{where}: expected a table such as [channels.{name}] with family = …; came {row!r}")
         if row.keys() != {"family"} or row["family"] not in FAMILIES:
