@@ -21,7 +21,7 @@ PATIENCE_S = 15.0
 
 def command_id() -> str:
     """A new id; of two made here the later sorts later, so that it also has the last word within a millisecond."""
-    return f"{time.time_ns():016x}-{secrets.token_hex(4)}"
+    return f"{time.time_ns() // 1000:013x}-{secrets.token_hex(2)}"
 
 
 def send(bootstrap: str, registry_url: str, settings: Settings, **fields: Any) -> tuple[str, int]:
