@@ -1,7 +1,7 @@
 """Stage two: messages of the identity graph -> rows and further messages. Decode, call the core, hand over effects."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from streams import metrics
@@ -13,11 +13,15 @@ from streams.core.policy import Policy
 from streams.core.rows import Shaping
 from streams.settings import Settings
 from streams.topics import Topics
-from streams.transport.commit import Work, Writes
+from streams.transport.commit import RECORD_BYTES_MAX, Work, Writes
 
 TOUCHES_MAX = 10_000
 """Touchpoints in memory between batches, over all partitions: 4.2 KB each with their rows, 42 MB together. People come
 in sessions, so even 4,000 cost no time (docs/performance.md)."""
+
+FACTS_BYTES_MAX = 1_000_000
+"""Of a record of facts; only a single row may be longer."""
+assert FACTS_BYTES_MAX < RECORD_BYTES_MAX
 
 
 class PartitionReader:
@@ -78,7 +82,7 @@ class Stitch:
 
     def _carry_out(self, number: int, effects: Effects, work: Work) -> None:
         for fact in effects.packed_facts():
-            work.records.append((self._topics.facts, number, None, facts.encode(fact)))
+            work.records += [(self._topics.facts, number, None, value) for value in values_of(fact)]
         for partition, forwarded in effects.forwards.items():
             for value in messages.records(forwarded, number):
                 work.records.append((self._topics.identity, partition, None, value))
@@ -89,6 +93,19 @@ class Stitch:
             metrics.POLICY_SWEPT.labels(number).set(done)
             if is_all:
                 metrics.POLICY_VERSION.labels(number).set(version)
+
+
+def values_of(fact: facts.Facts) -> Iterator[bytes]:
+    """One record, or as many as it takes where texts in the rows are long: Kafka refuses what is over its limit."""
+    value = facts.encode(fact)
+    rows = len(fact.upserts) + len(fact.tombstones)
+    if len(value) <= FACTS_BYTES_MAX or rows == 1:
+        yield value
+        return
+    upserts = rows // 2
+    tombstones = max(0, upserts - len(fact.upserts))
+    yield from values_of(facts.Facts(fact.table, fact.upserts[:upserts], fact.tombstones[:tombstones]))
+    yield from values_of(facts.Facts(fact.table, fact.upserts[upserts:], fact.tombstones[tombstones:]))
 
 
 def count(effects: Effects) -> None:

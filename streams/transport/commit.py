@@ -24,6 +24,9 @@ TRANSACTION_TIMEOUT_MS = 15_000
 CALL_TIMEOUT_S = 60.0
 ABORT_TIMEOUT_S = 5.0
 
+RECORD_BYTES_MAX = 2_000_000
+"""The local stack takes 2 MiB; a record of results stays far below."""
+
 CONFIG = {
     "enable.idempotence": True,
     "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
@@ -32,7 +35,7 @@ CONFIG = {
     "linger.ms": 0,                # a group is already a batch
     "compression.type": "lz4",
     "batch.size": 1_000_000,
-    "message.max.bytes": 2_000_000,  # the local stack takes 2 MiB; a record of results stays far below
+    "message.max.bytes": RECORD_BYTES_MAX,
     "queue.buffering.max.messages": 1_000_000,
     "queue.buffering.max.kbytes": 262_144,
     "log_level": 4,

@@ -4,9 +4,10 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from faust.types import TP
 
-from streams.agents.stitch import Stitch
+from streams.agents.stitch import FACTS_BYTES_MAX, Stitch, values_of
 from streams.core import facts, messages
 from streams.core.keys import Keys
 from streams.core.policy import default
@@ -110,3 +111,22 @@ def test_what_another_partition_owns_is_forwarded_to_it() -> None:
         if topic == TOPICS.identity:
             assert key is None
             assert {keys.owner(m.to) for m in messages.unpack(value)} == {partition} != {here}
+
+
+@pytest.mark.parametrize(("upserts", "tombstones"), [(7, 0), (0, 3), (1, 1), (5, 2), (2, 5), (1, 0)])
+def test_facts_with_long_texts_become_records_that_kafka_takes(upserts: int, tombstones: int) -> None:
+    fact = facts.Facts(
+        "visits", [[n, "x" * (FACTS_BYTES_MAX // 3)] for n in range(upserts)],
+        [[n, "y" * (FACTS_BYTES_MAX // 3)] for n in range(tombstones)],
+    )
+    values = list(values_of(fact))
+    parts = [facts.decode(value) for value in values]
+    assert max(map(len, values)) <= FACTS_BYTES_MAX
+    assert [row for part in parts for row in part.upserts] == fact.upserts
+    assert [row for part in parts for row in part.tombstones] == fact.tombstones
+    assert all(part.upserts or part.tombstones for part in parts)
+
+
+def test_a_row_longer_than_a_record_stays_whole() -> None:
+    fact = facts.Facts("orders", [[1, "x" * FACTS_BYTES_MAX], [2, "short"]], [])
+    assert [len(facts.decode(value).upserts) for value in values_of(fact)] == [1, 1]
