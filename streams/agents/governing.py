@@ -61,7 +61,9 @@ class Governing:
 
     def _learn(self, version: int, text: str) -> None:
         if version not in self._by_version:
-            self._by_version[version] = self._rules(policy_file.parse(text, f"policy {version}"))
+            before = max(v for v in self._by_version if v < version)
+            policy = policy_file.parse(text, f"policy {version}") if text else self._by_version[before].policy
+            self._by_version[version] = self._rules(policy)
 
     def _rules(self, policy: Policy) -> Rules:
         return Rules(policy, self._channels, self._settings.default_region, self._settings.reporting_zone)

@@ -121,15 +121,17 @@ class Rule(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
 
 
 class PolicyChange(msgspec.Struct, frozen=True, array_like=True, tag="y", gc=False):
-    """To a partition: a policy from now on, as text. It stands in every partition's log before what was made under it.
+    """To a partition: a policy from now on, as text, and another session gap; "" and 0 leave them as they were.
 
-    All of them leave in one transaction, so nobody reads one before every log has it.
+    It stands in every partition's log before what was made under it: all of them leave in one transaction, so nobody
+    reads one before every log has it.
     """
 
     clock: int
     version: int
     text: str
     received_ms: int
+    session_gap_ms: int = 0
 
 
 class Sweep(msgspec.Struct, frozen=True, array_like=True, tag="q", gc=False):

@@ -101,9 +101,6 @@ class Nodes:
         identifiers = [codec.decode(value).identifier for _, value in found]
         return Page(identifiers, found[-1][0] if len(found) == limit else None)
 
-    def put_policy(self, key: bytes, record: bytes) -> None:
-        self._put(key, record)
-
     def put_event(self, root: Node, kept: Kept) -> None:
         key = self._event_key(root, kept)
         self._events[key] = kept
@@ -140,6 +137,8 @@ class Nodes:
             puts[b"n" + self._keys.node(node.identifier)] = codec.encode(node.record())
         for key, kept in self._events.items():
             puts[key] = _encode(KeptRecord(kept.event, kept.anchor, kept.copies))
+        puts.update(self._policies.unsaved)
+        self._policies.unsaved.clear()
         puts[CLOCK] = b"%d" % clock
         self._touched, self._puts, self._deletes, self._events = {}, {}, set(), {}
         self._batch += 1

@@ -18,8 +18,8 @@ class Partition:
     """The state that handlers work on. Node objects hold uncommitted changes: after a failed commit throw it away."""
 
     def __init__(self, number: int, policy: Policy, shaping: Shaping, reader: Reader, touches_max: int = TOUCHES_MAX):
-        self.number, self.shaping = number, shaping
-        self.policies = Policies(policy, reader)
+        self.number, self.keys = number, shaping.keys
+        self.policies = Policies(policy, shaping, reader)
         self.nodes = Nodes(self.policies, shaping.keys, reader, touches_max)
         self.clock = self.nodes.clock()
         self.effects = Effects()
@@ -30,8 +30,12 @@ class Partition:
     def policy(self) -> Policy:
         return self.policies.present
 
+    @property
+    def shaping(self) -> Shaping:
+        return self.policies.shaping(self.policies.version)
+
     def send(self, message: Message, to: Identifier) -> None:
-        partition = self.shaping.keys.owner(to)
+        partition = self.keys.owner(to)
         if partition == self.number:
             self.local.append(message)
         else:
@@ -42,7 +46,7 @@ class Partition:
         cluster = node.cluster
         assert cluster is not None, "a root has a cluster"
         if node.sent is None:
-            node.sent = view(cluster, self.shaping)
+            node.sent = view(cluster, self.policies.shaping(node.policy_version))
         return cluster
 
     def emit(
@@ -90,7 +94,7 @@ class Partition:
             self.effects.facts["merges", *row[:4]] = (self.clock, row)
         for identifier, person_id in after.items():
             if before.get(identifier) != person_id:
-                node = self.shaping.keys.node(identifier)
+                node = self.keys.node(identifier)
                 owned = (node, cause[1], self.clock, *identifier, person_id)
                 self.effects.facts["identifier_owners", *owned[:3]] = (self.clock, owned)
 

@@ -1,11 +1,17 @@
-"""The policies of a deployment by version: what comes with the start is version 0, each later one came as a message."""
+"""What rows are made under, by version: the policy and what else shapes facts.
+
+Version 0 is what the deployment was started with, kept with the state, for a node that was asked for nothing since may
+still have rows made under it. Each later version came as a message.
+"""
 
 import struct
+from dataclasses import replace
 from typing import Protocol
 
 from streams.core import policy as policy_file
 from streams.core.event import pack, unpack
 from streams.core.policy import Policy
+from streams.core.rows import Shaping
 
 PREFIX = b"y"
 
@@ -15,16 +21,21 @@ class Scanner(Protocol):
 
 
 class Policies:
-    """Policies that rows of this partition were or are made under."""
+    """Policies and shapings that rows of this partition were or are made under."""
 
-    def __init__(self, first: Policy, reader: Scanner) -> None:
-        self._by_version = {0: first}
+    def __init__(self, first: Policy, shaping: Shaping, reader: Scanner) -> None:
+        self._by_version = {0: (first, shaping)}
         self.received_ms = 0
-        """When the present policy was received."""
-        for key, value in reader.scan(PREFIX):
+        """When the present version was received."""
+        self.unsaved: list[tuple[bytes, bytes]] = []
+        """Records to store with the next commit."""
+        known = reader.scan(PREFIX)
+        for key, value in known:
             version = int(struct.unpack(">I", key[len(PREFIX) :])[0])
-            self.received_ms, text = unpack(value)
-            self._by_version[version] = policy_file.parse(text, f"policy {version}")
+            self.received_ms, text, gap_ms = unpack(value)
+            self._know(version, text, gap_ms)
+        if not known:
+            self._save(0, "", shaping.session_gap_ms)
 
     @property
     def version(self) -> int:
@@ -32,15 +43,31 @@ class Policies:
 
     @property
     def present(self) -> Policy:
-        return self._by_version[self.version]
+        return self[self.version]
 
     def __getitem__(self, version: int) -> Policy:
-        return self._by_version[version]
+        return self._by_version[version][0]
 
-    def add(self, version: int, text: str, received_ms: int) -> tuple[bytes, bytes] | None:
-        """Know one more policy; the record to store, None where it is known."""
+    def shaping(self, version: int) -> Shaping:
+        return self._by_version[version][1]
+
+    def add(self, version: int, text: str, session_gap_ms: int, received_ms: int) -> bool:
+        """Know one more version; what it leaves out ("", 0) is as it was. Whether it was news."""
         if version in self._by_version:
-            return None
-        self._by_version[version] = policy_file.parse(text, f"policy {version}")
+            return False
         self.received_ms = received_ms
-        return PREFIX + struct.pack(">I", version), pack((received_ms, text))
+        self._know(version, text, session_gap_ms)
+        self._save(version, text, session_gap_ms)
+        return True
+
+    def _know(self, version: int, text: str, gap_ms: int) -> None:
+        before = max((v for v in self._by_version if v < version), default=0)
+        policy, shaping = self._by_version[before]
+        if text:
+            policy = policy_file.parse(text, f"policy {version}")
+        if gap_ms:
+            shaping = replace(shaping, session_gap_ms=gap_ms)
+        self._by_version[version] = policy, shaping
+
+    def _save(self, version: int, text: str, gap_ms: int) -> None:
+        self.unsaved.append((PREFIX + struct.pack(">I", version), pack((self.received_ms, text, gap_ms))))

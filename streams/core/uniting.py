@@ -19,7 +19,7 @@ def link(p: Partition, node: Node, m: Link) -> None:
         p.send(Link(node.parent, p.clock, m.other, m.edge, 2, m.cause), node.parent)
     elif m.to == m.other:
         return
-    elif p.shaping.keys.node(m.to) < p.shaping.keys.node(m.other):
+    elif p.keys.node(m.to) < p.keys.node(m.other):
         p.send(Link(m.other, p.clock, m.to, m.edge, 2, m.cause), m.other)
     else:
         _leave(p, node, m)
@@ -42,7 +42,7 @@ def absorb(p: Partition, node: Node, m: Absorb) -> None:
         p.send(Absorb(node.parent, p.clock, m.part, m.policy_version, m.edge, m.cause), node.parent)
         return
     cluster = p.root(node)
-    theirs = view(Cluster(p.policies[m.policy_version], m.part), p.shaping)
+    theirs = view(Cluster(p.policies[m.policy_version], m.part), p.policies.shaping(m.policy_version))
     is_told = dict(m.part.claims) == cluster.claims and m.policy_version == node.policy_version
     for kept in cluster.join(m.part):
         p.nodes.put_event(node, kept)
@@ -58,7 +58,7 @@ def absorb(p: Partition, node: Node, m: Absorb) -> None:
 
 
 def compress(p: Partition, node: Node, m: Compress) -> None:
-    key = p.shaping.keys.node
+    key = p.keys.node
     if node.parent is not None and key(m.root) < key(node.parent):
         node.parent = m.root
         p.nodes.touch(node)
