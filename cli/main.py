@@ -33,6 +33,7 @@ VERBS = (
     "sql",
     "emit",
     "who",
+    "why",
     "link",
     "unlink",
     "demo",

@@ -41,7 +41,7 @@ def command(
     except ClickHouseError as error:
         raise OneThreadError(f"ClickHouse does not answer at {addresses.clickhouse_url}: {error}") from None
     if as_json:
-        print(json.dumps(document(found), indent=2, ensure_ascii=False, default=_plain))
+        print(json.dumps(document(found), indent=2, ensure_ascii=False, default=plain))
     else:
         looks.page().print(card(found))
 
@@ -93,6 +93,7 @@ def document(found: Profile) -> dict[str, Any]:
     return told
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """What JSON has no type for, as text."""
     assert isinstance(value, UUID | Decimal | datetime), type(value)
     return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cli import looks
 from cli.card import card
-from cli.who import _plain, document, find_person, split
+from cli.who import document, find_person, plain, split
 from sinks.clickhouse.profile import Profile
 from streams.errors import OneThreadError, UsageError
 
@@ -120,7 +120,7 @@ def test_the_card_tells_an_orders_stages_over_the_channels():
 
 
 def test_the_document_nests_items_and_is_json():
-    told = json.loads(json.dumps(document(profile(orders=[ORDER], items=[ITEM])), default=_plain))
+    told = json.loads(json.dumps(document(profile(orders=[ORDER], items=[ITEM])), default=plain))
     assert told["person"]["person_id"] == str(ID)
     assert told["person"]["first_seen_at"] == "2026-02-17T18:12:00+00:00"
     assert told["orders"][0]["items"][0]["quantity"] == "0.4560"
