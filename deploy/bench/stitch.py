@@ -139,7 +139,7 @@ def _packed(keys: Keys, new: list[messages.Observe]) -> Iterator[tuple[int, byte
     for message in new:
         by_partition.setdefault(keys.owner(message.to), []).append(message)
     for partition, sent in by_partition.items():
-        for value in messages.records(sent, partition):
+        for value in messages.records(sent):
             yield partition, value
 
 

@@ -84,7 +84,7 @@ class Stitch:
         for fact in effects.packed_facts():
             work.records += [(self._topics.facts, number, None, value) for value in values_of(fact)]
         for partition, forwarded in effects.forwards.items():
-            for value in messages.records(forwarded, number):
+            for value in messages.records(forwarded):
                 work.records.append((self._topics.identity, partition, None, value))
         work.writes[number] = Writes(effects.puts, effects.deletes)
         count(effects)

@@ -111,7 +111,7 @@ class Intake:
     def messages(self) -> Iterator[tuple[int, bytes]]:
         """Accepted events by the partition that owns their anchor, and what commands mean; packed."""
         for partition, batch in self._messages.items():
-            for value in records(batch, partition):
+            for value in records(batch):
                 yield partition, value
 
     def facts(self) -> Iterator[tuple[int, Facts]]:

@@ -5,6 +5,7 @@ clock of its sender. Messages converge under repeats, reordering and replay; non
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
 from typing import TypeAlias
 
 import msgspec
@@ -144,11 +145,11 @@ class Sweep(msgspec.Struct, frozen=True, array_like=True, tag="q", gc=False):
 
 
 class Chunk(msgspec.Struct, frozen=True, array_like=True, tag="h", gc=False):
-    """A piece of a message that is too large for one record: number of count, from the partition `sender`."""
+    """A piece of a message that is too large for one record: number of count. `name` is a hash of the whole message."""
 
     to: Identifier
     clock: int
-    sender: int
+    name: bytes
     number: int
     count: int
     data: bytes
@@ -229,15 +230,15 @@ def pack(messages: Iterable[Message]) -> bytes:
     return _encoder.encode(list(messages))
 
 
-def records(messages: Iterable[Message], sender: int) -> Iterator[bytes]:
+def records(messages: Iterable[Message]) -> Iterator[bytes]:
     """Messages to one partition as values of Kafka records, in order, as many together as a record should hold.
 
-    Shape: `sender` is the partition that sends; with its clock it tells the chunks of one message from another's.
+    Chunks of two messages may lie mixed in a log, for several workers write it at once: a hash tells them apart.
     """
     batch: list[msgspec.Raw] = []
     size = 0
     for message in messages:
-        for data in _pieces(message, _encoder.encode(message), sender):
+        for data in _pieces(message, _encoder.encode(message)):
             if batch and (len(batch) == RECORD_MESSAGES_MAX or size + len(data) > RECORD_BYTES_MAX):
                 yield _encoder.encode(batch)
                 batch, size = [], 0
@@ -247,12 +248,13 @@ def records(messages: Iterable[Message], sender: int) -> Iterator[bytes]:
         yield _encoder.encode(batch)
 
 
-def _pieces(message: Message, data: bytes, sender: int) -> list[bytes]:
+def _pieces(message: Message, data: bytes) -> list[bytes]:
     if len(data) <= RECORD_BYTES_MAX or not isinstance(message, Absorb | Observe | Keep):
         return [data]
     count = -(-len(data) // RECORD_BYTES_MAX)
+    name = blake2b(data, digest_size=16).digest()
     parts = (data[n * RECORD_BYTES_MAX : (n + 1) * RECORD_BYTES_MAX] for n in range(count))
-    return [_encoder.encode(Chunk(message.to, message.clock, sender, n, count, p)) for n, p in enumerate(parts)]
+    return [_encoder.encode(Chunk(message.to, message.clock, name, n, count, p)) for n, p in enumerate(parts)]
 
 
 def whole(chunks: Iterable[bytes]) -> Message:

@@ -4,7 +4,7 @@ Records of one partition, by the first byte of the key:
   n + node key                          NodeRecord
   p + node key + partner's node key     Partner
   e + root's key + time + event's hash  an event kept at a root, in the order of time
-  h + sender + clock + number           a chunk of a message that is not whole yet
+  h + message's hash + number           a chunk of a message that is not whole yet
   y + version                           a policy's text
   c                                     the partition's clock
 """
@@ -113,7 +113,7 @@ class Nodes:
 
     def gather(self, chunk: Chunk) -> list[bytes]:
         """Keep a chunk; with the last of its message, the data of all of them, which are then forgotten."""
-        head = b"h" + struct.pack(">HQ", chunk.sender, chunk.clock)
+        head = b"h" + chunk.name
         self._put(head + struct.pack(">H", chunk.number), chunk.data)
         if chunk.number < chunk.count - 1:
             return []
