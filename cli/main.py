@@ -34,6 +34,7 @@ VERBS = (
     "emit",
     "who",
     "why",
+    "export",
     "link",
     "unlink",
     "demo",

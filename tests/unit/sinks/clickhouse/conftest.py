@@ -55,6 +55,10 @@ def engine(_engine: Engine) -> Engine:
     return _engine
 
 
+def columns(engine: Engine, view: str) -> set[str]:
+    return {name for (name, *_) in engine.rows(f"DESCRIBE onethread.{view}")}
+
+
 def person(number: int) -> bytes:
     return uuid.UUID(int=number).bytes
 

@@ -8,7 +8,7 @@ import pytest
 
 from sinks.clickhouse import migrations
 from sinks.clickhouse.columns import TABLES, Rows, physical
-from tests.unit.sinks.clickhouse.conftest import Engine, person, row
+from tests.unit.sinks.clickhouse.conftest import Engine, columns, person, row
 
 DAY_MS = 86_400_000
 
@@ -17,10 +17,6 @@ def order(number: int, order_id: str, version: int = 1, **values: Any) -> list[A
     placed = {"placed_at": DAY_MS, "placed_channel": "web", "status": "placed", "person_shared": False,
               "currency": "EUR", "revenue": 100_0000, "margin": 30_0000, "returned_amount": 0, "returns": 0}
     return row("orders", version, person_id=person(number), order_id=order_id, **placed | values)
-
-
-def columns_of(engine: Engine, view: str) -> set[str]:
-    return {name for (name, *_) in engine.rows(f"DESCRIBE onethread.{view}")}
 
 
 def test_a_tombstone_hides_its_row_before_any_merge(engine: Engine) -> None:
@@ -111,7 +107,7 @@ def test_an_identifier_was_last_seen_when_anybody_was_seen_with_it(engine: Engin
 
 def test_visits_have_the_columns_of_sessions(engine: Engine) -> None:
     engine.write("visits", row("visits", channel="web", device="mobile"))
-    sessions, visits = (columns_of(engine, view) for view in ("sessions", "visits"))
+    sessions, visits = (columns(engine, view) for view in ("sessions", "visits"))
     assert sessions <= visits
     assert engine.rows("SELECT channels, devices, switches, parallel, entry_channel FROM onethread.visits") == [
         (["web"], ["mobile"], 0, False, "web")]
@@ -191,7 +187,7 @@ CONTRACT = {
 
 @pytest.mark.parametrize("view", CONTRACT)
 def test_a_view_has_every_column_of_the_contract(engine: Engine, view: str) -> None:
-    assert set(CONTRACT[view].split()) <= columns_of(engine, view)
+    assert set(CONTRACT[view].split()) <= columns(engine, view)
 
 
 def test_a_column_that_is_always_there_is_not_nullable(engine: Engine) -> None:

@@ -1,0 +1,59 @@
+"""Everything that the views hold on one person."""
+
+from typing import Any
+from uuid import UUID
+
+from clickhouse_connect.driver.client import Client
+
+from sinks.clickhouse.profile import Rows, select
+
+OF_PERSON = {
+    "persons": "person_id",
+    "identifiers": "first_seen_at, kind, value",
+    "touchpoints": "occurred_at, event_id",
+    "sessions": "started_at, session_id",
+    "visits": "started_at, visit_id",
+    "person_channels": "channel",
+    "orders": "order_id",
+    "order_items": "order_id, line_id",
+    "evidence": "first_seen_at, kind_a, value_a, kind_b, value_b",
+}
+"""Every view with a person's rows, and in which order they stand."""
+
+HISTORY = """
+SELECT kind, value, person_id, valid_from, valid_to FROM onethread.identifier_history
+WHERE person_id = {id:UUID}
+    OR (kind, value) IN (SELECT kind, value FROM onethread.facts_identifiers FINAL WHERE person_id = {id:UUID})
+ORDER BY kind, value, valid_from
+"""
+
+MERGES = """
+SELECT * FROM onethread.merges WHERE person_id = {id:UUID} OR other_person_id = {id:UUID} ORDER BY at, event_id
+"""
+
+RULES = """
+WITH held AS (SELECT kind, value FROM onethread.facts_identifiers FINAL WHERE person_id = {id:UUID})
+SELECT * FROM onethread.rules WHERE (kind_a, value_a) IN held OR (kind_b, value_b) IN held ORDER BY at, rule_id
+"""
+
+NOTES = """
+SELECT * FROM onethread.identifier_notes
+WHERE event_id IN (SELECT event_id FROM onethread.facts_touchpoints FINAL WHERE person_id = {id:UUID})
+ORDER BY at, event_id
+"""
+
+
+def held(client: Client, person_id: UUID) -> dict[str, Any]:
+    """Rows of every view on one person, by view. Errors: clickhouse_connect's DatabaseError."""
+
+    def rows(query: str) -> Rows:
+        return select(client, query, id=person_id)
+
+    of_person = {
+        view: rows(f"SELECT * FROM onethread.{view} WHERE person_id = {{id:UUID}} ORDER BY {order}")
+        for view, order in OF_PERSON.items()
+    }
+    return {
+        "person_id": person_id, **of_person, "identifier_history": rows(HISTORY), "merges": rows(MERGES),
+        "rules": rows(RULES), "identifier_notes": rows(NOTES),
+    }

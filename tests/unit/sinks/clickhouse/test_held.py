@@ -1,0 +1,41 @@
+"""What `onethread export` holds: of one person everything, of others nothing."""
+
+import json
+import uuid
+from typing import Any
+
+from cli.who import plain
+from sinks.clickhouse import migrations
+from sinks.clickhouse.held import OF_PERSON, held
+from tests.unit.sinks.clickhouse.conftest import Engine, columns, person, row
+
+NOT_OF_A_PERSON = {"dead_letters", "unidentifiable", "intake", "identity_alerts"}
+"""Input that was refused or names nobody, the books, and what other views already say."""
+
+
+def test_every_view_that_has_a_person_is_exported(engine: Engine) -> None:
+    told = held(engine.client, uuid.UUID(int=1)).keys() - {"person_id"}
+    views = {view for view in migrations.VIEWS if not view.startswith("facts_")}
+    assert told == views - NOT_OF_A_PERSON - set(migrations.PARAMETERISED)
+    assert all("person_id" in columns(engine, view) for view in OF_PERSON)
+
+
+def test_rows_are_of_the_person_and_properties_come_whole(engine: Engine) -> None:
+    for who in (1, 2):
+        held_by: dict[str, Any] = {"person_id": person(who)}
+        engine.write("persons", row("persons", **held_by))
+        engine.write("touchpoints", row("touchpoints", **held_by, event_id=f"e{who}", properties={"url": "/x"}))
+        engine.write("identifiers", row("identifiers", **held_by, node=person(10 + who), kind="phone", value=str(who)))
+        engine.write("identifier_owners", row("identifier_owners", **held_by, node=person(10 + who), kind="phone",
+                                              value=str(who)))
+        engine.write("rules", row("rules", node_a=person(10 + who), node_b=person(99), kind_a="phone",
+                                  value_a=str(who)))
+        engine.write("identifier_notes", row("identifier_notes", event_id=f"e{who}", offset=who))
+        engine.write("merges", row("merges", person_id=person(3), other_person_id=person(who)))
+    told = json.loads(json.dumps(held(engine.client, uuid.UUID(int=1)), default=plain))
+    [touchpoint] = told["touchpoints"]
+    assert (touchpoint["event_id"], touchpoint["properties"]) == ("e1", {"url": "/x"})
+    assert [row["value"] for row in told["identifier_history"]] == ["1"]
+    assert [row["value_a"] for row in told["rules"]] == ["1"]
+    assert [row["event_id"] for row in told["identifier_notes"]] == ["e1"]
+    assert [row["other_person_id"] for row in told["merges"]] == [str(uuid.UUID(int=1))]
