@@ -42,21 +42,37 @@ ASKED_BY_CUSTOMERS = {"order_requested", "order_placed", "return_asked", "page_v
 
 
 @dataclass(frozen=True)
+class Change:
+    """From now on this policy and this session gap; None and 0 leave them as they were."""
+
+    policy: Policy | None
+    gap_ms: int = 0
+
+
+@dataclass(frozen=True)
 class World:
     """What happened: a policy, and the events as accepted, copies among them, in order of their topics.
 
-    `words` are commands on pairs of identifiers, `changes` the policies that came after the first, in order.
+    `words` are commands on pairs of identifiers, `changes` what came after the first policy and gap, in order.
     """
 
     policy: Policy
     events: tuple[Event, ...]
     gap_ms: int = GAP_MS
     words: tuple[Word, ...] = ()
-    changes: tuple[Policy, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     @property
-    def last_policy(self) -> Policy:
-        return self.changes[-1] if self.changes else self.policy
+    def policies(self) -> list[Policy]:
+        """By version."""
+        found = [self.policy]
+        for change in self.changes:
+            found.append(change.policy or found[-1])
+        return found
+
+    @property
+    def last_gap_ms(self) -> int:
+        return next((c.gap_ms for c in reversed(self.changes) if c.gap_ms), self.gap_ms)
 
 
 def make_world(random: Random, events_max: int = 24, parts: Collection[str] = ()) -> World:
@@ -96,12 +112,15 @@ def _words(random: Random, pool: Sequence[Identifier]) -> tuple[Word, ...]:
     return tuple(words)
 
 
-def _changes(random: Random, first: Policy) -> tuple[Policy, ...]:
-    """One to three policies, one that was there before among them at times."""
+def _changes(random: Random, first: Policy) -> tuple[Change, ...]:
+    """One to three changes, at times back to a policy that was there before."""
     found = [first]
+    changes = []
     for _ in range(random.randint(1, 3)):
         found.append(random.choice(found) if _chance(random, 0.2) else _policy(random))
-    return tuple(found[1:])
+        gap_ms = random.choice([0, 0, GAP_MS - 1, 2 * GAP_MS])
+        changes.append(Change(None if gap_ms and _chance(random, 0.3) else found[-1], gap_ms))
+    return tuple(changes)
 
 
 def _chance(random: Random, share: float) -> bool:

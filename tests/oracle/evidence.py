@@ -1,7 +1,9 @@
 """The evidence for and against: every pair of identifiers that events named together, and what became of it.
 
 Left out are pairs of two shared identifiers: nobody asks why two pseudo-persons are apart, and which cluster would
-tell of them depends on the order of arrival. So the comparison leaves them out on both sides.
+tell of them depends on the order of arrival. So the comparison leaves them out on both sides. Of a pair with one
+shared end a sink may tell less than there is: an event is told of where it is kept, and there neither end need be a
+member (`tells_less`).
 """
 
 from collections import defaultdict
@@ -49,3 +51,9 @@ def _unite(rows: list[Row]) -> Row:
     first_id = min(r[9] for r in rows if r[7] == first_at)
     conducts, refused = min(((r[10], r[11]) for r in rows), key=lambda verdict: verdict[1] == "weak")
     return (*rows[0][:6], events, first_at, last_at, first_id, conducts, refused)
+
+
+def tells_less(want: Row, have: Row) -> bool:
+    """Whether `have` tells a part of `want`, with a verdict of its own on that part."""
+    is_within = want[7] <= have[7] <= have[8] <= want[8] and have[6] <= want[6]
+    return is_within and have[:6] == want[:6] and not have[10] and have[11] in ("weak", "shared")

@@ -43,7 +43,7 @@ class Identity:
         self.apart = [pair for pair in sorted(self.rules) if self._holds(pair, "unlink")]
         self.contested: set[Identifier] = set()
         self.refused: dict[Pair, str] = {}
-        """Why a live pair was not united: unlink or limit."""
+        """Why a live pair is apart: unlink where a rule parts the two persons, else limit."""
         self._unite()
         self.component = self._components()
 
@@ -104,21 +104,18 @@ class Identity:
             ours, theirs = (self.group[end] for end in pair)
             if ours == theirs:
                 continue
-            if self._parted(ours | theirs):
-                self._refuse(pair, "unlink")
-            elif not self._fits(ours, theirs):
-                self._refuse(pair, "limit")
-            else:
+            if self._fits(ours, theirs) and not self._parted(ours | theirs):
                 self._join(*pair)
+            else:
+                self.contested.add(max(pair, key=self.rank))
+        for a, b in self.live:
+            if self.group[a] != self.group[b]:
+                self.refused[a, b] = "unlink" if self._parted(self.group[a] | self.group[b]) else "limit"
 
     def _join(self, a: Identifier, b: Identifier) -> None:
         union = self.group[a] | self.group[b]
         for i in union:
             self.group[i] = union
-
-    def _refuse(self, pair: Pair, reason: str) -> None:
-        self.refused[pair] = reason
-        self.contested.add(max(pair, key=self.rank))
 
     def _parted(self, union: frozenset[Identifier]) -> bool:
         return any(union.issuperset(pair) for pair in self.apart)
