@@ -45,11 +45,11 @@ class Node:
     """One identifier's node. `shared` counts the changes, odd is shared; `sent` is what a root's rows were so far."""
 
     __slots__ = (
-        "busy_days", "cluster", "first_ms", "identifier", "parent", "partners", "policy_version", "refused", "sent",
-        "shared", "used",
+        "busy_days", "cluster", "first_ms", "identifier", "parent", "partners", "pieces", "policy_version", "refused",
+        "sent", "shared", "used",
     )
 
-    def __init__(self, record: NodeRecord, cluster: Cluster | None) -> None:
+    def __init__(self, record: NodeRecord, cluster: Cluster | None, pieces: int = 0) -> None:
         self.identifier = record.identifier
         self.parent = record.parent
         self.shared = record.shared
@@ -61,6 +61,8 @@ class Node:
         self.cluster = cluster
         self.sent: View | None = None
         self.used = 0
+        self.pieces = pieces
+        """In how many records this one is stored, when it is too long for one."""
 
     @classmethod
     def new(cls, policy: Policy, version: int, identifier: Identifier) -> "Node":
@@ -113,6 +115,7 @@ class Node:
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(NodeRecord)
+_count_decoder = msgspec.msgpack.Decoder(int)
 _partner_decoder = msgspec.msgpack.Decoder(Partner)
 
 
@@ -122,6 +125,11 @@ def encode(record: Any) -> bytes:
 
 def decode(data: bytes) -> NodeRecord:
     return _decoder.decode(data)
+
+
+def decode_count(data: bytes) -> int:
+    count: int = _count_decoder.decode(data)
+    return count
 
 
 def decode_partner_record(data: bytes) -> Partner:

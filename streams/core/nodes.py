@@ -1,7 +1,8 @@
 """Nodes and their records: what is in memory, what is stored, and what a batch changed.
 
 Records of one partition, by the first byte of the key:
-  n + node key                          NodeRecord
+  n + node key                          NodeRecord, or how many pieces it is in
+  o + node key + number                 a piece of a NodeRecord too long for one record
   p + node key + partner's node key     Partner
   e + root's key + time + event's hash  an event kept at a root, in the order of time
   h + message's hash + number           a chunk of a message that is not whole yet
@@ -20,10 +21,12 @@ from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event, Identifier
 from streams.core.keys import Keys
 from streams.core.messages import Chunk, Copy
-from streams.core.node import Node, Partner
+from streams.core.node import Node, NodeRecord, Partner
 from streams.core.policies import Policies
 
 CLOCK = b"c"
+PIECE_BYTES = 400_000
+"""Of one record of the changelog, which Kafka takes up to 2 MB."""
 _EARLIEST_MS = 1 << 62  # added to times, so that those before 1970 sort first too
 
 
@@ -54,6 +57,10 @@ class KeptRecord(msgspec.Struct, array_like=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_kept = msgspec.msgpack.Decoder(KeptRecord).decode
+
+
+def _piece_key(node_key: bytes, number: int) -> bytes:
+    return b"o" + node_key + struct.pack(">H", number)
 
 
 class Nodes:
@@ -98,7 +105,7 @@ class Nodes:
     def page(self, after: bytes, limit: int) -> Page:
         """Nodes that were stored before this batch, in the order of their keys."""
         found = self._reader.page(b"n", after, limit)
-        identifiers = [codec.decode(value).identifier for _, value in found]
+        identifiers = [self._node_record(key[1:], value)[0].identifier for key, value in found]
         return Page(identifiers, found[-1][0] if len(found) == limit else None)
 
     def put_event(self, root: Node, kept: Kept) -> None:
@@ -134,7 +141,7 @@ class Nodes:
         """What the batch changed: records to put and keys to delete. Forgets nodes that memory has no room for."""
         puts, deletes = self._puts, self._deletes
         for node in self._touched.values():
-            puts[b"n" + self._keys.node(node.identifier)] = codec.encode(node.record())
+            self._put_node(node)
         for key, kept in self._events.items():
             puts[key] = _encode(KeptRecord(kept.event, kept.anchor, kept.copies))
         puts.update(self._policies.unsaved)
@@ -144,6 +151,25 @@ class Nodes:
         self._batch += 1
         self._make_room()
         return puts, deletes
+
+    def _put_node(self, node: Node) -> None:
+        key, data = self._keys.node(node.identifier), codec.encode(node.record())
+        starts = range(0, len(data), PIECE_BYTES) if len(data) > PIECE_BYTES else ()
+        pieces = [data[n : n + PIECE_BYTES] for n in starts]
+        for number, piece in enumerate(pieces):
+            self._put(_piece_key(key, number), piece)
+        for number in range(len(pieces), node.pieces):
+            self._deletes.add(_piece_key(key, number))
+        node.pieces = len(pieces)
+        self._puts[b"n" + key] = codec.encode(len(pieces)) if pieces else data
+
+    def _node_record(self, key: bytes, data: bytes) -> tuple[NodeRecord, int]:
+        """A node's record and in how many pieces it is stored."""
+        if data[0] & 0xF0 == 0x90:  # an array of at most 15: the record itself, else the number of its pieces
+            return codec.decode(data), 0
+        count = codec.decode_count(data)
+        pieces = [self._read(_piece_key(key, number)) or b"" for number in range(count)]
+        return codec.decode(b"".join(pieces)), count
 
     def _make_room(self) -> None:
         held = sum(self._weight(node) for node in self._nodes.values()) if self._batch % 16 == 0 else 0
@@ -164,12 +190,12 @@ class Nodes:
         data = self._read(b"n" + key)
         if data is None:
             return self._first_sight(identifier)
-        record = codec.decode(data)
+        record, pieces = self._node_record(key, data)
         if record.part is None:
-            return Node(record, None)
+            return Node(record, None, pieces)
         events = [_decode_kept(value) for _, value in self._reader.scan(b"e" + key)]
         part = msgspec.structs.replace(record.part, events=[(e.event, e.anchor, e.copies) for e in events])
-        return Node(record, Cluster(self._policies[record.policy_version], part))
+        return Node(record, Cluster(self._policies[record.policy_version], part), pieces)
 
     def _first_sight(self, identifier: Identifier) -> Node:
         node = Node.new(self._policies.present, self._policies.version, identifier)

@@ -67,7 +67,8 @@ class Partition:
         node.sent = after
         if before.resolution is not after.resolution:
             whose = {**theirs.whose(), **before.whose()} if theirs else before.whose()
-            self._emit_history(whose, after.whose(), cause, reason)
+            met = before.met() | theirs.met() if theirs else before.met()
+            self._emit_history(whose, after.whose(), met, cause, reason)
             self.effects.sizes.append(len(cluster.members))
 
     def emit_newcomers(
@@ -81,14 +82,18 @@ class Partition:
         for key in (*changes, *theirs.rows):
             self.effects.facts[key] = (self.clock, node.sent.rows.get(key))
         owned = {x: node.sent.people[node.sent.resolution.group_of[x]].person_id for x in newcomers}
-        self._emit_history(theirs.whose(), owned, cause, reason)
+        self._emit_history(theirs.whose(), owned, set(), cause, reason)
         self.effects.sizes.append(len(cluster.members))
         return True
 
     def _emit_history(
-        self, before: dict[Identifier, bytes], after: dict[Identifier, bytes], cause: Cause, reason: str,
+        self, before: dict[Identifier, bytes], after: dict[Identifier, bytes], met: set[bytes], cause: Cause,
+        reason: str,
     ) -> None:
+        """Tell of merges and splits of persons who had been met, and of every identifier's new owner."""
         for merge in merges(before, after, reason):
+            if merge.other_person_id not in met:
+                continue
             self.effects.merges.append(merge)
             row = (merge.person_id, merge.other_person_id, merge.action, cause[0], cause[1], merge.reason)
             self.effects.facts["merges", *row[:4]] = (self.clock, row)

@@ -73,6 +73,10 @@ class View:
         """Whose each identifier is."""
         return {i: person.person_id for person in self.people.values() for i in person.identifiers}
 
+    def met(self) -> set[bytes]:
+        """The persons with a touchpoint; the others are identifiers that were only named beside somebody's."""
+        return {person.person_id for person in self.people.values() if person.touches}
+
 
 def view(cluster: Cluster, shaping: Shaping) -> View:
     """Everything a cluster stands for.
