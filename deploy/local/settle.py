@@ -30,6 +30,10 @@ TAIL_S_MAX = 5.0
 FETCH_BYTES = 16 << 10
 """One record of a partition answers the question; the rest of a backlog is for the workers to read."""
 
+ROUNDS_MAX = 15
+"""Where somebody goes on producing, rest never comes. What was produced before the call is through when each stage has
+read on to where its input ended, so many times over: an event's messages make a few hops between nodes."""
+
 Partition = tuple[str, int]
 
 
@@ -46,9 +50,14 @@ def settle(
     pipeline = Pipeline(bootstrap, settings)
     try:
         seen: dict[Partition, int] | None = None
+        goal, rounds = pipeline.ends(), 0
         while True:
-            ends, lagging = pipeline.look()
+            ends, lagging, unread = pipeline.look(goal)
             if not lagging and ends == seen:
+                return {}
+            if not unread:
+                goal, rounds = ends, rounds + 1
+            if rounds > ROUNDS_MAX:
                 return {}
             seen = None if lagging else ends
             if time.monotonic() > deadline:
@@ -68,7 +77,7 @@ def lag(bootstrap: str, settings: Settings) -> dict[str, int]:
     """
     pipeline = Pipeline(bootstrap, settings)
     try:
-        _, lagging = pipeline.look()
+        _, lagging, _ = pipeline.look()
         return {topic: lagging.get(topic, 0) for topic in pipeline.topics}
     finally:
         pipeline.close()
@@ -92,18 +101,29 @@ class Pipeline:
     def close(self) -> None:
         self._reader.close()
 
-    def look(self) -> tuple[dict[Partition, int], dict[str, int]]:
-        """(ends of all partitions, topic -> records left). What is consumed is asked before where it ends."""
+    def ends(self) -> dict[Partition, int]:
+        return self._offsets(OffsetSpec.latest())
+
+    def look(
+        self, goal: dict[Partition, int] | None = None,
+    ) -> tuple[dict[Partition, int], dict[str, int], list[Partition]]:
+        """(ends of all partitions, topic -> records left, partitions not read up to their goal).
+
+        What is consumed is asked before where it ends.
+        """
         consumed = self._consumed()
-        ends = self._offsets(OffsetSpec.latest())
+        ends = self.ends()
         starts = self._offsets(OffsetSpec.earliest())
         behind = {p: (max(consumed.get(p, 0), starts[p]), end) for p, end in ends.items()}
         behind = {p: span for p, span in behind.items() if span[0] < span[1]}
         left: dict[str, int] = {}
+        unread: list[Partition] = []
         for partition in self._with_records(behind):
             start, end = behind[partition]
             left[partition[0]] = left.get(partition[0], 0) + end - start
-        return ends, {topic: left[topic] for topic in self.topics if topic in left}
+            if goal and start < goal.get(partition, 0):
+                unread.append(partition)
+        return ends, {topic: left[topic] for topic in self.topics if topic in left}, unread
 
     def _consumed(self) -> dict[Partition, int]:
         """The group's offsets; a partition it never committed is absent. Asking does not make us a member."""

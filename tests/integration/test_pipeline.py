@@ -53,6 +53,7 @@ def test_rows_are_the_oracles_whatever_happens_to_the_workers(addresses: Address
         await_rest(addresses)
         assert_as_expected(addresses, told[:third])
         with _loading(addresses, told[third:], rate=150):
+            await_rest(addresses)  # of what was sent so far; the rest keeps coming
             for victim in (0, 1, 2):
                 time.sleep(random.uniform(2, 4))
                 os.kill(_worker(addresses, victim), signal.SIGKILL)
