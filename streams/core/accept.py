@@ -123,7 +123,7 @@ def _accept(
             staff=(record["staff"] or _NONE).get("id"),
             order_id=order_id,
             campaign=campaign.get("name") or campaign.get("source") or None,
-            referrer=record["properties"].get("referrer") or None,
+            referrer=(record["properties"].get("referrer") or "")[: parts.NAME_LENGTH_MAX] or None,
             click_id=click_id,
             message_id=message.get("message_id") or None,
             conversation_id=message.get("conversation_id") or None,
@@ -167,7 +167,21 @@ def _time(record: Record, kafka_ms: int) -> int:
     return at_ms
 
 
+_NAMES = (
+    ("place", ("store_id", "terminal_id")), ("staff", ("id", "role", "team")),
+    ("message", ("message_id", "conversation_id")),
+    ("campaign", ("source", "medium", "name", "term", "content", "click_id")),
+)
+
+
 def _details(record: Record) -> None:
+    for part, names in _NAMES:
+        row = record[part]
+        for name in names if row is not None else ():
+            if row[name]:
+                parts.limited(row[name], f"{part}.{name}")
+    if record["device"]:
+        parts.limited(record["device"], "device")
     place, staff, feedback = record["place"], record["staff"], record["feedback"]
     if place is not None:
         if place["zone"] and not parts.is_zone(place["zone"]):

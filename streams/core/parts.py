@@ -31,6 +31,11 @@ _LATEST_MS = int(datetime(2300, 1, 1, tzinfo=UTC).timestamp() * 1000)
 """From here on ClickHouse's DateTime64 has no values."""
 
 
+NAME_LENGTH_MAX = 1000
+"""Characters of a name, number or reason. Rows of persons, sessions and orders gather them over many events, and a row
+has to fit a Kafka record."""
+
+
 def amount(record: Record, name: str, path: str) -> int | None:
     """The scaled amount of a field, None where it is absent; Refusal where it is none."""
     text = record[name]
@@ -58,10 +63,17 @@ def instant(record: Record, name: str, path: str) -> int | None:
     return ms
 
 
+def limited(text: str, path: str) -> str:
+    """A text that names something; Refusal where it is too long for that."""
+    if len(text) > NAME_LENGTH_MAX:
+        raise Refusal(Reason.BAD_VALUE, f"{path}: expected at most {NAME_LENGTH_MAX} characters; came {len(text)}")
+    return text
+
+
 def _required(record: Record, name: str, path: str) -> str:
     if not record[name]:
         raise Refusal(Reason.MISSING_FIELD, f"{path}.{name}: expected a text")
-    return str(record[name])
+    return limited(str(record[name]), f"{path}.{name}")
 
 
 def _amounts(record: Record, names: Sequence[str], path: str, money: str | None, packed: Part) -> None:
@@ -77,7 +89,7 @@ def _amounts(record: Record, names: Sequence[str], path: str, money: str | None,
 def _texts(record: Record, names: Sequence[str], packed: Part) -> None:
     for name in names:
         if value := record[name]:
-            packed[name] = value
+            packed[name] = limited(value, name)
 
 
 def lines(items: Sequence[Record], path: str, money: str | None, needs_currency: bool = True) -> list[Part]:

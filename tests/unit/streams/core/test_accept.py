@@ -104,6 +104,11 @@ def test_an_accepted_event_keeps_what_the_core_reads() -> None:
     ({"cart": {"items": [{"sku": "a", "price": "1"}]}}, ("missing_field", "cart.items[0].currency")),
     ({"products": [{"sku": "a", "price": "free"}]}, ("bad_amount", "products[0].price")),
     ({"loyalty": {"points_spent": "-5"}}, ("bad_amount", "loyalty.points_spent")),
+    ({"device": "x" * 1001}, ("bad_value", "device")),
+    ({"place": {"store_id": "x" * 1001}}, ("bad_value", "place.store_id")),
+    (with_order(receipt_id="x" * 1001), ("bad_value", "receipt_id")),
+    (with_order(payments=[{"method": "x" * 1001}]), ("bad_value", "order.payments[0].method")),
+    (with_order(items=[{"sku": "x" * 1001}]), ("bad_value", "order.items[0].sku")),
 ])
 def test_what_is_wrong_is_refused_with_its_reason_and_place(fields: dict[str, Any], refusal: tuple[str, str]) -> None:
     assert refused(**fields) == refusal
@@ -113,6 +118,7 @@ def test_what_is_wrong_is_refused_with_its_reason_and_place(fields: dict[str, An
     {"event_id": "x" * 200},
     {"channel_of_topic": "web"},
     {"type": "x" * 100},
+    {"device": "x" * 1000},
     {"occurred_at": EARLIEST_MS},
     {"occurred_at": KAFKA_MS + AHEAD_MS_MAX},
     {"utc_offset_min": -1080},
