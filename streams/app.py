@@ -31,7 +31,7 @@ def create_app(
     taken_in = (*(topics.events(channel) for channel in [*CHANNELS, *settings.channels]), topics.commands)
     for stage in (
         Stage("ingest", taken_in, Ingest(settings, topics, policy, schemas, store)),
-        Stage("stitch", (topics.identity,), Stitch(settings, topics, policy, store)),
+        Stage("stitch", (topics.identity,), Stitch(settings, topics, policy, schemas, store)),
         Stage("load", (topics.facts, topics.dead_letters), Load(settings, topics, addresses.clickhouse_url, schemas)),
     ):
         add_stage(app, stage, committer)

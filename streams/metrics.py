@@ -20,6 +20,13 @@ POLICY_SWEPT = Gauge(
 )
 DUPLICATES = Counter("onethread_duplicates", "Repeats of an event already kept, from another position.")
 MERGES = Counter("onethread_merges", "Persons merged, split or renamed, by action.", ["action"])
+TIES_REFUSED = Counter(
+    "onethread_ties_refused", "Pairs of identifiers seen together that unite nobody, at each change, by reason.",
+    ["because"],
+)
+IDENTIFIERS_SHARED = Counter(
+    "onethread_identifiers_shared", "Identifiers found to belong to many people, or no more, by kind.", ["kind"],
+)
 CLUSTER_IDENTIFIERS = Histogram(
     "onethread_cluster_identifiers", "Identifiers of a cluster at each change of it.",
     buckets=(1, 2, 3, 5, 10, 20, 50, 100, 1000, 10_000),

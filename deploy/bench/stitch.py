@@ -19,7 +19,8 @@ from confluent_kafka import Consumer
 from faust.types import TP
 
 from deploy.local.ports import Addresses
-from schemas.records import CHANNEL_EVENT
+from schemas.records import CHANNEL_EVENT, Record
+from schemas.registry import SchemaCache
 from schemas.wire import HEAD_BYTES
 from streams import settings as all_settings
 from streams.agents.stitch import Stitch
@@ -55,6 +56,17 @@ class _Group:
     offsets: dict[TP, int]
 
 
+class _Registry(SchemaCache):
+    """Numbers for schemas that nobody will read."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def id_of(self, topic: str, record: Record) -> int:
+        del topic, record
+        return 1
+
+
 def measure(settings: Settings, bootstrap: str, count: int, folder: Path, topics: list[str]) -> dict[str, float]:
     """CPU of the process in µs an event over `count` events, and how long its parts took."""
     names = Topics(settings.topic_prefix)
@@ -62,7 +74,7 @@ def measure(settings: Settings, bootstrap: str, count: int, folder: Path, topics
     store = graph_store(new_app(settings, bootstrap, 0, folder))
     for number in range(settings.partitions):
         store._db_for_partition(number)
-    agent = Stitch(settings, names, default(), store)
+    agent = Stitch(settings, names, default(), _Registry(), store)
     settle_memory()
     return asyncio.run(_work(agent, store, names, incoming, count))
 
@@ -88,8 +100,9 @@ async def _work(
             store.write(partition, writes.puts, writes.deletes, offset)
         seconds["agent"] += handled - started
         seconds["store"] += time.perf_counter() - handled
-        waiting = [(partition, value) for topic, partition, _, value in work.records if topic == names.identity]
-        facts = [value for topic, _, _, value in work.records if topic == names.facts]
+        made = [(topic, partition, value) for topic, partition, _, value in work.records if value is not None]
+        waiting = [(partition, value) for topic, partition, value in made if topic == names.identity]
+        facts = [value for topic, _, value in made if topic == names.facts]
         rows += len(facts)
         size += sum(map(len, facts))
     cpu = time.process_time() - cpu

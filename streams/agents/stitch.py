@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from schemas.registry import SchemaCache
 from streams import metrics
+from streams.agents.people import People
 from streams.core import facts, messages
 from streams.core.effects import Effects
+from streams.core.facts import TABLES
 from streams.core.graph import Partition
 from streams.core.keys import Keys
 from streams.core.policy import Policy
@@ -22,6 +25,8 @@ in sessions, so even 4,000 cost no time (docs/performance.md)."""
 FACTS_BYTES_MAX = 1_000_000
 """Of a record of facts; only a single row may be longer."""
 assert FACTS_BYTES_MAX < RECORD_BYTES_MAX
+
+_BECAUSE = [column.name for column in TABLES["evidence"].columns].index("refused_because")
 
 
 class PartitionReader:
@@ -44,8 +49,9 @@ class PartitionReader:
 class Stitch:
     """Keeps a `Partition` for each partition the worker owns; its nodes are cached between batches."""
 
-    def __init__(self, settings: Settings, topics: Topics, policy: Policy, store: Any) -> None:
+    def __init__(self, settings: Settings, topics: Topics, policy: Policy, schemas: SchemaCache, store: Any) -> None:
         keys = Keys(settings.pepper.get_secret_value(), settings.partitions)
+        self._people = People(topics, keys, schemas)
         self._shaping = Shaping(keys, settings.session_gap_ms)
         self._settings, self._topics, self._policy, self._store = settings, topics, policy, store
         self._partitions: dict[int, Partition] = {}
@@ -59,8 +65,10 @@ class Stitch:
         """Work a group of batches of the topic `identity`.
 
         Shape:  records of packed messages -> facts, forwards, changed records of the state, offsets.
-        Errors: whatever is raised here stops the process before anything is committed.
+        Errors: Retryable while the schema registry has not been met yet; whatever else is raised here stops the process
+        before anything is committed.
         """
+        await self._people.learn()
         # What is worked on stays in hand, whatever is forgotten meanwhile: offsets must not go without their effects.
         worked = {number: self._partition(number) for number in {batch.tp.partition for batch in group.batches}}
         for batch in group.batches:
@@ -83,6 +91,7 @@ class Stitch:
     def _carry_out(self, number: int, effects: Effects, work: Work) -> None:
         for fact in effects.packed_facts():
             work.records += [(self._topics.facts, number, None, value) for value in values_of(fact)]
+        work.records.extend(self._people.records(effects))
         for partition, forwarded in effects.forwards.items():
             for value in messages.records(forwarded):
                 work.records.append((self._topics.identity, partition, None, value))
@@ -113,5 +122,10 @@ def count(effects: Effects) -> None:
         metrics.DUPLICATES.inc(effects.duplicates)
     for merge in effects.merges:
         metrics.MERGES.labels(merge.action).inc()
+    for key, (_, row) in effects.facts.items():
+        if key[0] == "evidence" and row is not None and row[_BECAUSE] is not None:
+            metrics.TIES_REFUSED.labels(row[_BECAUSE]).inc()
+    for (kind, _), _ in effects.shared:
+        metrics.IDENTIFIERS_SHARED.labels(kind).inc()
     for size in effects.sizes:
         metrics.CLUSTER_IDENTIFIERS.observe(size)

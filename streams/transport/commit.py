@@ -53,8 +53,8 @@ class Writes:
         return bool(self.puts or self.deletes)
 
 
-Outgoing = tuple[str, int, bytes | None, bytes]
-"""(topic, partition, key, value)"""
+Outgoing = tuple[str, int, bytes | None, bytes | None]
+"""(topic, partition, key, value); a key without a value is a tombstone."""
 
 
 @dataclass

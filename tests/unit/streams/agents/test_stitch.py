@@ -2,13 +2,19 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from faust.types import TP
 
+from schemas.records import MERGE, PERSON
+from schemas.registry import SchemaCache
+from schemas.wire import HEAD_BYTES, schema_id
 from streams.agents.stitch import FACTS_BYTES_MAX, Stitch, values_of
 from streams.core import facts, messages
+from streams.core.event import NodeKey
 from streams.core.keys import Keys
 from streams.core.policy import default
 from streams.settings import Settings
@@ -18,6 +24,7 @@ from tests.oracle.build import event
 
 PEPPER = b"pepper"
 TOPICS = Topics("t.")
+IDS = {f"{TOPICS.persons}-value": 7, f"{TOPICS.merges}-value": 8}
 
 
 class Store:
@@ -57,8 +64,18 @@ class Group:
     offsets: dict[TP, int] = field(default_factory=dict)
 
 
+class Registry:
+    """Has every schema, with a number of its own."""
+
+    def lookup_schema(self, subject: str, schema: Any) -> Any:
+        del schema
+        return SimpleNamespace(schema_id=IDS[subject])
+
+
 def _stitch(store: Any, partitions: int = 1) -> Stitch:
-    return Stitch(Settings(pepper=PEPPER, partitions=partitions), TOPICS, default(), store)
+    stitch = Stitch(Settings(pepper=PEPPER, partitions=partitions), TOPICS, default(), SchemaCache(Registry()), store)
+    asyncio.run(stitch._people.learn())
+    return stitch
 
 
 def _group(*events: Any, partition: int = 0) -> Group:
@@ -67,11 +84,15 @@ def _group(*events: Any, partition: int = 0) -> Group:
     return Group([Batch(tp, [Record(packed)])], {tp: 1})
 
 
+def _facts(work: Work) -> list[facts.Facts]:
+    return [facts.decode(value) for topic, _, _, value in work.records if topic == TOPICS.facts and value is not None]
+
+
 def test_an_event_becomes_rows_state_and_an_offset() -> None:
     store = Store()
     group = _group(event("1", 0, "phone:p"))
     work = asyncio.run(_stitch(store).handle(group))
-    tables = {facts.decode(value).table for topic, _, _, value in work.records if topic == TOPICS.facts}
+    tables = {fact.table for fact in _facts(work)}
     assert {"touchpoints", "persons", "identifiers", "sessions", "visits"} <= tables
     assert work.offsets == group.offsets
     assert work.writes[0].puts
@@ -83,7 +104,7 @@ def test_state_survives_a_forgotten_partition() -> None:
     store.commit(asyncio.run(stitch.handle(_group(event("1", 0, "phone:p")))))
     stitch.forget([0])
     work = asyncio.run(stitch.handle(_group(event("2", 1, "phone:p"))))
-    (persons,) = [f for f in map(facts.decode, (r[3] for r in work.records)) if f.table == "persons"]
+    (persons,) = [f for f in _facts(work) if f.table == "persons"]
     assert persons.upserts[0][11] == 2, "touchpoints of the person"
 
 
@@ -110,6 +131,7 @@ def test_what_another_partition_owns_is_forwarded_to_it() -> None:
     for topic, partition, key, value in work.records:
         if topic == TOPICS.identity:
             assert key is None
+            assert value is not None
             assert {keys.owner(m.to) for m in messages.unpack(value)} == {partition} != {here}
 
 
@@ -130,3 +152,39 @@ def test_facts_with_long_texts_become_records_that_kafka_takes(upserts: int, tom
 def test_a_row_longer_than_a_record_stays_whole() -> None:
     fact = facts.Facts("orders", [[1, "x" * FACTS_BYTES_MAX], [2, "short"]], [])
     assert [len(facts.decode(value).upserts) for value in values_of(fact)] == [1, 1]
+
+
+def _people(work: Work) -> tuple[dict[bytes, Any], list[Any]]:
+    """The last record of each person, and the merges."""
+    persons: dict[bytes, Any] = {}
+    merges = []
+    for topic, partition, key, value in work.records:
+        if topic == TOPICS.persons:
+            assert key is not None
+            assert partition == Keys(PEPPER, 4).partition(NodeKey(key))
+            assert value is None or schema_id(value) == IDS[f"{TOPICS.persons}-value"]
+            persons[key] = None if value is None else PERSON.decode(value, HEAD_BYTES)
+        elif topic == TOPICS.merges:
+            assert key is not None
+            assert value is not None
+            merges.append(MERGE.decode(value, HEAD_BYTES) | {"key": key})
+    return persons, merges
+
+
+def test_persons_and_what_became_of_them_are_told_to_other_programs() -> None:
+    """Of one partition's identifiers, so that one worker's group shows the whole."""
+    keys = Keys(PEPPER, 4)
+    one, other = [f"device_id:{n}" for n in range(100) if keys.owner(("device_id", str(n))) == 2][:2]
+    stitch = _stitch(Store(), 4)
+    told, none = _people(asyncio.run(stitch.handle(_group(event("1", 0, one), event("2", 9, other), partition=2))))
+    assert (len(told), none) == (2, [])
+    survivor, gone = sorted(told, key=lambda who: told[who]["first_seen_at"])
+    known = {"identifier_kinds": {"device_id": 1}, "touchpoints": 1, "channels": ["web"]}
+    assert told[survivor] | known == told[survivor]
+    told, [merge] = _people(asyncio.run(stitch.handle(_group(event("3", 20, one, other), partition=2))))
+    assert told == {gone: None, survivor: told[survivor]}
+    assert (told[survivor]["person_id"], told[survivor]["touchpoints"]) == (str(UUID(bytes=survivor)), 3)
+    assert merge == {
+        "key": survivor, "at": 1020, "action": "merged", "person_id": str(UUID(bytes=survivor)),
+        "other_person_id": str(UUID(bytes=gone)), "event_id": "3", "reason": "device_id with device_id",
+    }
