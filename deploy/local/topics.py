@@ -9,8 +9,8 @@ from streams.settings import Settings
 from streams.topics import Topics
 
 FOR_EVER = "-1"
-INTERNAL_RETENTION_MS = str(7 * 86_400_000)
-"""Messages between our own stages are needed until they are consumed; a week survives a long weekend's outage."""
+INTERNAL_RETENTION_MS = str(30 * 86_400_000)
+"""Messages between our own stages are needed until they are consumed; a month survives any outage worth surviving."""
 
 COMMANDS = {"retention.ms": FOR_EVER, "message.timestamp.type": "LogAppendTime"}
 """A decision holds until it is taken back, whatever the retention of events; the broker's clock dates all of them."""

@@ -18,6 +18,7 @@ from streams.core.accept import Accepted, Rules, accept
 from streams.core.channels import registry
 from streams.core.event import SCALE, Event
 from streams.core.facts import TABLES
+from streams.core.ids import uuid_text
 from streams.core.policy import default
 from streams.core.reading import Reader
 from streams.core.refusal import Reject
@@ -29,7 +30,8 @@ APART = {"received_at", "content", "copies", "conflicts", "node", "person_shared
 """Columns that depend on the run, or that the views show in another form."""
 
 _SELECTED = {
-    "uuid": "toString({})", "ms": "toUnixTimestamp64Milli({})", "money": f"toInt64({{}} * {SCALE})",
+    "uuid": "toString({})", "uuids": "arrayMap(x -> toString(x), {})", "ms": "toUnixTimestamp64Milli({})",
+    "money": f"toInt64({{}} * {SCALE})",
 }
 
 
@@ -105,10 +107,9 @@ def accepted(lines: Iterable[bytes], settings: Settings) -> list[Event]:
 
 
 def _plain(type_: str, value: Any) -> Any:
-    if type_.rstrip("?") == "uuid" and value is not None:
-        text = value.hex()
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-    return value
+    if type_ == "uuids":
+        return [uuid_text(one) for one in value]
+    return uuid_text(value) if type_.rstrip("?") == "uuid" and value is not None else value
 
 
 def _text(row: Iterable[tuple[str, Any]]) -> str:
