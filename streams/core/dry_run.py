@@ -5,6 +5,7 @@ each policy: sharedness from the nodes, then edges from the events, then one `re
 evidence that is spread over several clusters, and would unite them only under the other policy, is seen too.
 """
 
+import struct
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from streams.core.anchor import conducts_at_once
 from streams.core.event import Event, Identifier
 from streams.core.ids import person_id
 from streams.core.keys import Keys
-from streams.core.messages import Edge, Ruling
+from streams.core.messages import Edge, Part, Ruling
 from streams.core.node import Node, NodeRecord
 from streams.core.nodes import KeptRecord
 from streams.core.policy import Policy
@@ -26,6 +27,7 @@ from streams.core.resolve import conducts, resolve, senior
 from streams.core.rows import KNOWN_STRENGTH
 
 _decode_kept = msgspec.msgpack.Decoder(KeptRecord).decode
+_decode_node = msgspec.msgpack.Decoder(NodeRecord | int).decode
 
 
 class Seen(NamedTuple):
@@ -40,30 +42,53 @@ class State:
     """Nodes, events and rules of all partitions, from the records of the changelog (see `streams.core.nodes`)."""
 
     def __init__(self) -> None:
-        self.nodes: dict[bytes, NodeRecord] = {}
         self.events: dict[bytes, Seen] = {}
-        self.rules: dict[bytes, list[tuple[Edge, Ruling]]] = {}
+        self._nodes: dict[bytes, NodeRecord] = {}
+        self._split: dict[bytes, int] = {}
+        """Nodes too long for one record: key -> number of pieces."""
+        self._pieces: dict[bytes, bytes] = {}
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """One record of the log of changes, in order; None deletes. Records of other kinds are passed over."""
-        if key[:1] == b"n" and value is not None:
-            record = codec.decode(value)
-            rules = record.part.rules if record.part else []
-            self.nodes[key] = msgspec.structs.replace(record, part=None)
-            self.rules[key] = rules
-        elif key[:1] == b"e":
-            if value is None:
-                self.events.pop(key, None)
-            else:
+        table = key[:1]
+        if table == b"e":
+            self.events.pop(key, None)
+            if value is not None:
                 event: Event = _decode_kept(value).event
                 self.events[key] = Seen(event.digest, event.at_ms, event.ids)
+        elif table == b"o":
+            self._pieces.pop(key, None)
+            if value is not None:
+                self._pieces[key] = value
+        elif table == b"n" and value is not None:
+            found = _decode_node(value)
+            self._split.pop(key, None)
+            if isinstance(found, int):
+                self._split[key] = found
+                self._nodes.pop(key, None)
+            else:
+                self._nodes[key] = _lean(found)
+
+    def nodes(self) -> list[NodeRecord]:
+        """Every node, without what it keeps of its cluster but rules."""
+        for key, count in self._split.items():
+            pieces = (self._pieces[b"o" + key[1:] + struct.pack(">H", number)] for number in range(count))
+            self._nodes[key] = _lean(codec.decode(b"".join(pieces)))
+        return list(self._nodes.values())
 
     def last_words(self) -> dict[Edge, str]:
         """The verb of the last rule on each pair."""
         last: dict[Edge, Ruling] = {}
-        for edge, ruling in (pair for rules in self.rules.values() for pair in rules):
-            last[edge] = max(ruling, last.get(edge, ruling))
+        for node in self.nodes():
+            for edge, ruling in node.part.rules if node.part else ():
+                last[edge] = max(ruling, last.get(edge, ruling))
         return {edge: ruling[2] for edge, ruling in last.items()}
+
+
+def _lean(record: NodeRecord) -> NodeRecord:
+    rules = record.part.rules if record.part else []
+    part = Part([], [], [], [], [], [], [], [], [], rules) if rules else None
+    return msgspec.structs.replace(record, part=part)
 
 
 @dataclass
@@ -86,11 +111,11 @@ def persons(state: State, policy: Policy, keys: Keys) -> Persons:
 
     Cost: O(pairs of identifiers in events), and O(edges log edges) in pieces that exceed a limit.
     """
-    found = Persons(shared={n.identifier for n in state.nodes.values() if Node(n, None).should_be_shared(policy)})
+    found = Persons(shared={n.identifier for n in state.nodes() if Node(n, None).should_be_shared(policy)})
     first = _first_times(state.events.values())
-    clear = first.keys() - found.shared
-    live = _live(state.events.values(), policy, clear)
     words = state.last_words()
+    clear = {*first, *(x for edge in words for x in edge)} - found.shared
+    live = _live(state.events.values(), policy, clear)
     links = [edge for edge, verb in words.items() if verb == "link" and clear >= {*edge}]
     unlinks = [edge for edge, verb in words.items() if verb == "unlink"]
     piece_of = _pieces(clear, [*live, *links])
@@ -104,7 +129,10 @@ def persons(state: State, policy: Policy, keys: Keys) -> Persons:
             policy, sorted(inside), {edge: live[edge] for edge in edges[piece]}, linked[piece], unlinked[piece],
         )
         found.contested |= result.contested
-        for group in result.groups.values():
+        for united in result.groups.values():
+            group = [i for i in united if i in first]
+            if not group:
+                continue  # only rules name them so far
             who = person_id(keys.node(senior(policy, group, first)))
             found.owner.update(dict.fromkeys(group, who))
             if any(policy.kinds[kind].strength >= KNOWN_STRENGTH for kind, _ in group):
