@@ -45,6 +45,7 @@ VERBS = (
 GROUPS = (
     "rules",
     "policy",
+    "config",
 )
 """Each is a file `cli/<group>.py` with an `app` of several verbs."""
 

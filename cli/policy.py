@@ -16,6 +16,7 @@ from cli.stack import find
 from cli.sweeping import wait
 from connectors import commands
 from deploy.local.ports import Addresses
+from sinks.clickhouse import migrations
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.profile import select
 from streams.core import policy as policy_file
@@ -85,6 +86,7 @@ def apply(
     _, offset = commands.send(
         addresses.kafka_bootstrap, addresses.registry_url, settings, verb=POLICY_VERB, document=text,
     )
+    migrations.show_policy(addresses.clickhouse_url, policy)
     if not no_wait:
         wait(addresses, settings, offset + 1, identifiers)
     print(f"{_name(file)} is in force as version {offset + 1}" if not no_wait else f"{_name(file)} is on its way")

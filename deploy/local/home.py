@@ -46,14 +46,20 @@ def check(home: Path, settings: Settings) -> None:
             f"{home} was written by a newer onethread (layout {known['layout']}, this one knows {LAYOUT}): "
             "upgrade onethread, or set ONETHREAD_HOME to another folder"
         )
-    now = shaping(settings)
-    changed = [f"{written(name, before)} at the last start, now {written(name, now[name])}"
-               for name, before in known["shaping"].items() if name in now and now[name] != before]
-    if changed:
+    differ = [f"{written(name, before)} at the last start, now {written(name, now)}"
+              for name, (before, now) in changed(home, settings).items()]
+    if differ:
         raise OneThreadError(
             "settings that shape facts already made have changed since the last start; set them back, run "
-            "`onethread config apply`, or start in an empty home:\n  " + "\n  ".join(changed)
+            "`onethread config apply`, or start in an empty home:\n  " + "\n  ".join(differ)
         )
+
+
+def changed(home: Path, settings: Settings) -> dict[str, tuple[Any, Any]]:
+    """Settings that shape facts and are not what the home's facts were made under: name -> (then, now)."""
+    now = shaping(settings)
+    before = _read(home).get("shaping", {})
+    return {name: (value, now[name]) for name, value in before.items() if name in now and now[name] != value}
 
 
 def remember(home: Path, settings: Settings) -> None:

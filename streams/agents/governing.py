@@ -43,8 +43,9 @@ class Governing:
         """What acceptance depends on in a partition now."""
         after = self._last.get(partition, policies.PREFIX)
         while found := self._store.page(partition, policies.PREFIX, after, _VERSIONS_A_PAGE):
-            after, data = found[-1]
-            self._learn(_version(after), unpack(data)[1])
+            for key, data in found:  # each may leave alone what the one before it said
+                self._learn(_version(key), unpack(data)[1])
+            after = found[-1][0]
         self._last[partition] = after
         return self._by_version[_version(after)]
 

@@ -78,7 +78,7 @@ class Ingest:
             judged = self._judge_command(record, policy)
             intake.command(judged, *_place(record))
             metrics.COMMANDS.labels("refused" if isinstance(judged, Reject) else "accepted").inc()
-            if isinstance(judged, PolicyChange):
+            if isinstance(judged, PolicyChange) and judged.text:
                 key, value = self._governing.command(judged)
                 work.writes.setdefault(batch.tp.partition, Writes()).puts[key] = value
                 policy = parse(judged.text, "")

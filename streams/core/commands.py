@@ -4,6 +4,7 @@ A command is the Avro record `onethread.Command`. What it means depends only on 
 that whoever reads the topic from its beginning finds the same rules and the same policy in force.
 """
 
+import tomllib
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
 
@@ -19,6 +20,8 @@ PARTITION = 0
 
 RULE_VERBS = ("link", "unlink", "drop")
 POLICY_VERB = "policy"
+SETTINGS_VERB = "settings"
+VERBS = (*RULE_VERBS, POLICY_VERB, SETTINGS_VERB)
 
 COMMAND_ID_LENGTH_MAX = 200
 REASON_LENGTH_MAX = 1_000
@@ -29,18 +32,20 @@ Judged: TypeAlias = Rule | PolicyChange | Reject
 
 
 class InForce(NamedTuple):
-    """A policy that holds: version 0 is what comes with the product."""
+    """What holds: version 0 is what comes with the product."""
 
     version: int
     text: str
     policy: Policy
+    session_gap_ms: int = 0
+    """0: as the deployment was started."""
 
 
 def judge(record: dict[str, Any], offset: int, received_ms: int, policy: Policy, default_region: str) -> Judged:
     """What one command means, or why it means nothing.
 
     Shape:  `offset` in the commands' partition, `policy` in force before it -> a Rule to the pair's first end, or a
-            PolicyChange whose version is offset + 1, so that versions grow and 0 stays free.
+            PolicyChange (of policy or settings) whose version is offset + 1, so that versions grow and 0 stays free.
     Errors: none; what is wrong with the record is a `Reject`.
     """
     try:
@@ -49,12 +54,14 @@ def judge(record: dict[str, Any], offset: int, received_ms: int, policy: Policy,
         if len(record["reason"]) > REASON_LENGTH_MAX:
             raise Refusal(Reason.BAD_VALUE, f"reason: expected at most {REASON_LENGTH_MAX} characters")
         if record["verb"] == POLICY_VERB:
-            return PolicyChange(0, offset + 1, _document(record), received_ms)
+            return PolicyChange(0, offset + 1, _policy(record), received_ms)
+        if record["verb"] == SETTINGS_VERB:
+            return PolicyChange(0, offset + 1, "", received_ms, _session_gap_ms(record))
         if record["verb"] in RULE_VERBS:
             edge = pair(*(_named(record, end, policy, default_region) for end in ("a", "b")))
             cause = (record["command_id"], received_ms)
             return Rule(edge[0], 0, edge, record["verb"], record["reason"], cause)
-        raise Refusal(Reason.BAD_VALUE, f"verb: expected one of {', '.join((*RULE_VERBS, POLICY_VERB))}")
+        raise Refusal(Reason.BAD_VALUE, f"verb: expected one of {', '.join(VERBS)}")
     except Refusal as refusal:
         return refusal.reject(record["command_id"][:COMMAND_ID_LENGTH_MAX] or None)
 
@@ -67,17 +74,41 @@ def pair(a: Identifier, b: Identifier) -> Edge:
 
 
 def in_force(commands: Iterable[tuple[int, dict[str, Any]]], first: InForce) -> InForce:
-    """The policy after all of `commands` (offset, record), of which ingest refuses those that cannot be read."""
+    """What holds after all of `commands` (offset, record); those that ingest refuses change nothing here either."""
     found = first
     for offset, record in commands:
-        if record["verb"] == POLICY_VERB:
+        if record["verb"] in (POLICY_VERB, SETTINGS_VERB):
             judged = judge(record, offset, 0, found.policy, "")
             if isinstance(judged, PolicyChange):
-                found = InForce(judged.version, judged.text, policy_file.parse(judged.text, ""))
+                found = follow(found, judged)
     return found
 
 
-def _document(record: dict[str, Any]) -> str:
+def follow(before: InForce, change: PolicyChange) -> InForce:
+    """What holds after a change, which leaves alone what it does not name."""
+    text = change.text or before.text
+    policy = policy_file.parse(change.text, "") if change.text else before.policy
+    return InForce(change.version, text, policy, change.session_gap_ms or before.session_gap_ms)
+
+
+def settings_document(session_gap_ms: int) -> str:
+    """The document of a settings command."""
+    return f"session_gap_ms = {session_gap_ms}\n"
+
+
+def _session_gap_ms(record: dict[str, Any]) -> int:
+    expected = "document: expected session_gap_ms = a whole number above 0, and nothing else"
+    try:
+        tree = tomllib.loads(record["document"] or "")
+    except tomllib.TOMLDecodeError:
+        raise Refusal(Reason.BAD_VALUE, expected) from None
+    gap_ms = tree.get("session_gap_ms")
+    if tree.keys() != {"session_gap_ms"} or isinstance(gap_ms, bool) or not isinstance(gap_ms, int) or gap_ms < 1:
+        raise Refusal(Reason.BAD_VALUE, expected)
+    return gap_ms
+
+
+def _policy(record: dict[str, Any]) -> str:
     text: str | None = record["document"]
     if not text:
         raise Refusal(Reason.MISSING_FIELD, "document: policy needs it")
