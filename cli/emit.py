@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.stack import find
+from connectors.commands import policy_in_force
 from connectors.emit import Emitter, Pace, lines
 from streams import settings
-from streams.core.policy import default
 from streams.errors import UsageError
 
 SHOWN_EVERY = 500
@@ -32,9 +32,9 @@ def command(
         if name != "-" and not Path(name).is_file():
             raise UsageError(f"no such file: {name}")
     addresses = find()
-    with Emitter(
-        addresses.kafka_bootstrap, addresses.registry_url, settings.load(addresses.home), default(),
-    ) as emitter:
+    chosen = settings.load(addresses.home)
+    policy = policy_in_force(addresses.kafka_bootstrap, addresses.registry_url, chosen).policy
+    with Emitter(addresses.kafka_bootstrap, addresses.registry_url, chosen, policy) as emitter:
         _send(files, Pace(rate), emitter)
     refused = emitter.refused.total()
     print(f"sent {emitter.sent}, refused {refused}", file=sys.stderr)

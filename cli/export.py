@@ -8,6 +8,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from cli.stack import find
 from cli.who import find_person, plain, split
+from connectors.commands import policy_in_force
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.held import held
 from streams.errors import OneThreadError
@@ -25,10 +26,11 @@ def command(
     """
     addresses = find()
     kind, value = split(who)
-    region = load(addresses.home).default_region
+    settings = load(addresses.home)
+    policy = policy_in_force(addresses.kafka_bootstrap, addresses.registry_url, settings).policy
     try:
         client = connect(addresses.clickhouse_url)
-        found = held(client, find_person(client, kind, value, region))
+        found = held(client, find_person(client, kind, value, settings.default_region, policy))
     except ClickHouseError as error:
         raise OneThreadError(f"ClickHouse does not answer at {addresses.clickhouse_url}: {error}") from None
     print(json.dumps(found, indent=2, ensure_ascii=False, default=plain))

@@ -51,7 +51,7 @@ def identifier(client: Client, text: str, policy: Policy, region: str) -> Identi
     """
     kind, value = split(text)
     if kind == PERSON:
-        return _strongest(client, find_person(client, kind, value, region), policy)
+        return _strongest(client, find_person(client, kind, value, region, policy), policy)
     if policy.aliases.get(kind, kind) not in policy.kinds:
         raise UsageError(f"no kind {kind!r}: expected {PERSON} or one of {', '.join(sorted(policy.kinds))}")
     found = normalise(kind, value, policy, region)

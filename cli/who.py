@@ -14,10 +14,11 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from cli import looks
 from cli.card import card
 from cli.stack import find
+from connectors.commands import policy_in_force
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.profile import Profile, person_of, profile, survivor_of
 from streams.core.identifiers import Refused, normalise
-from streams.core.policy import default
+from streams.core.policy import Policy
 from streams.errors import OneThreadError, UsageError
 from streams.settings import load
 
@@ -34,10 +35,11 @@ def command(
     """
     addresses = find()
     kind, value = split(who)
-    region = load(addresses.home).default_region
+    settings = load(addresses.home)
+    policy = policy_in_force(addresses.kafka_bootstrap, addresses.registry_url, settings).policy
     try:
         client = connect(addresses.clickhouse_url)
-        found = profile(client, find_person(client, kind, value, region))
+        found = profile(client, find_person(client, kind, value, settings.default_region, policy))
     except ClickHouseError as error:
         raise OneThreadError(f"ClickHouse does not answer at {addresses.clickhouse_url}: {error}") from None
     if as_json:
@@ -54,12 +56,12 @@ def split(text: str) -> tuple[str, str]:
     return kind, value
 
 
-def find_person(client: Client, kind: str, value: str, region: str) -> UUID:
+def find_person(client: Client, kind: str, value: str, region: str, policy: Policy) -> UUID:
     """The person meant by KIND:VALUE.
 
     Errors: UsageError for a kind that is none; OneThreadError `no such phone` where nobody has it.
     """
-    found = _survivor(client, value) if kind == PERSON else _holder(client, kind, value, region)
+    found = _survivor(client, value) if kind == PERSON else _holder(client, kind, value, region, policy)
     if found is None:
         raise OneThreadError(f"no such {kind}")
     return found
@@ -73,8 +75,7 @@ def _survivor(client: Client, value: str) -> UUID | None:
     return survivor_of(client, person_id)
 
 
-def _holder(client: Client, kind: str, value: str, region: str) -> UUID | None:
-    policy = default()
+def _holder(client: Client, kind: str, value: str, region: str, policy: Policy) -> UUID | None:
     if policy.aliases.get(kind, kind) not in policy.kinds:
         raise UsageError(f"no kind {kind!r}: expected {PERSON} or one of {', '.join(sorted(policy.kinds))}")
     named = normalise(kind, value, policy, region)

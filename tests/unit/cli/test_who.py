@@ -13,6 +13,7 @@ from cli import looks
 from cli.card import card
 from cli.who import document, find_person, plain, split
 from sinks.clickhouse.profile import Profile
+from streams.core.policy import default
 from streams.errors import OneThreadError, UsageError
 
 AT = datetime(2026, 2, 17, 18, 12, tzinfo=UTC)
@@ -75,28 +76,28 @@ def test_what_is_no_pair_is_wrong_usage(text):
 
 @pytest.mark.parametrize("value", ["+380670009001", "067 000 90 01", "+38 (067) 000-90-01"])
 def test_a_value_is_normalised_as_in_events(value):
-    assert find_person(Views(), "phone", value, "UA") == ID
-    assert find_person(Views(), "whatsapp", value, "UA") == ID
+    assert find_person(Views(), "phone", value, "UA", default()) == ID
+    assert find_person(Views(), "whatsapp", value, "UA", default()) == ID
 
 
 def test_an_unknown_identifier_is_told_by_its_kind():
     with pytest.raises(OneThreadError, match=r"^no such phone$"):
-        find_person(Views(), "phone", "+380670009999", "UA")
+        find_person(Views(), "phone", "+380670009999", "UA", default())
 
 
 def test_a_value_that_identifies_nobody_says_why():
     with pytest.raises(OneThreadError, match="no such email: the value is refused as blocked"):
-        find_person(Views(), "email", "noreply@example.com", "UA")
+        find_person(Views(), "email", "noreply@example.com", "UA", default())
 
 
 def test_a_kind_that_is_none_is_wrong_usage():
     with pytest.raises(UsageError, match="no kind 'fone'"):
-        find_person(Views(), "fone", "1", "UA")
+        find_person(Views(), "fone", "1", "UA", default())
 
 
 def test_person_takes_a_uuid_only():
     with pytest.raises(UsageError, match="expected person:UUID"):
-        find_person(Views(), "person", "4711", "UA")
+        find_person(Views(), "person", "4711", "UA", default())
 
 
 def test_the_card_leaves_out_what_is_not_known():
