@@ -39,6 +39,7 @@ def _index(table: str, column: str) -> int:
 _SESSION, _VISIT = _index("touchpoints", "session_id"), _index("touchpoints", "visit_id")
 _ENTRY_CHANNEL, _VISIT_CHANNEL = _index("sessions", "entry_channel"), _index("visits", "channel")
 _KINDS, _FOUND_BY = _index("persons", "identifier_kinds"), _index("touchpoints", "identified_by")
+_FIRST_SEEN = _index("identifiers", "first_seen_at")
 _SESSIONS, _STARTED_AT = _index("persons", "sessions"), _index("sessions", "started_at")
 
 
@@ -85,36 +86,48 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
     return changes
 
 
-def join(cluster: Cluster, shaping: Shaping, seen: View, newcomers: set[Identifier]) -> Changes | None:
-    """Take members without a history of their own into a view that knows everything but them.
+def join(
+    cluster: Cluster, shaping: Shaping, seen: View, newcomers: set[Identifier], waiting: int = 0,
+) -> Changes | None:
+    """Take new members into a view that knows everything but them.
 
-    Shape: the newcomers are members already, named by events that are kept here -> what changed (already done in
-           `seen`), or None where the view has to be made anew: persons unite, an id changes, something is contested.
+    Shape: the newcomers are members already; of the events kept, `waiting` came with them and are not in the view yet
+           (`add` takes them next) -> what changed (already done in `seen`), or None where the view has to be made
+           anew: persons unite, an id changes, something is contested.
     Cost:  O(n), but a small part of making n rows.
     """
     before, after = seen.resolution, cluster.resolution
-    if before.contested or after.contested or len(seen.owner_of) < len(cluster.events):
+    if before.contested or after.contested or len(seen.owner_of) + waiting < len(cluster.events):
         return None
     people = _regrouped(cluster, shaping, seen, newcomers)
     if people is None:
         return None
     seen.people, seen.resolution = people, after
     changes: Changes = {}
+    for person in {id(p): p for p in (people[after.group_of[x]] for x in newcomers)}.values():
+        _introduce(changes, cluster, shaping, seen, person)
     for x in newcomers:
-        person = people[after.group_of[x]]
-        who, key = person.person_id, shaping.keys.node(x)
-        if x in cluster.first:
-            changes["identifiers", key] = (key, *x, who, False, False, cluster.first[x])
-        old = seen.rows["persons", who]
-        changes["persons", who] = (
-            who, person.is_known, *old[2:_KINDS], dict(sorted(person.kinds.items())), *old[_KINDS + 1 :],
-        )
-        _name_again(changes, cluster, seen, person, x)
-        for edge in (*cluster.once, *cluster.weak):
-            if x in edge and (row := evidence_row(cluster, shaping, people, edge)) is not None:
-                changes["evidence", *row[:3]] = row
+        _name_again(changes, cluster, seen, people[after.group_of[x]], x)
+    for edge in (*cluster.once, *cluster.weak):
+        if not newcomers.isdisjoint(edge) and (row := evidence_row(cluster, shaping, people, edge)) is not None:
+            changes["evidence", *row[:3]] = row
     _apply(changes, seen)
     return changes
+
+
+def _introduce(changes: Changes, cluster: Cluster, shaping: Shaping, seen: View, person: Person) -> None:
+    """What identifiers a person has by now, and since when each was seen: newcomers may know of earlier times."""
+    who, first = person.person_id, cluster.first
+    for i in person.identifiers:
+        key = shaping.keys.node(i)
+        old = seen.rows.get(("identifiers", key))
+        if old is None or old[_FIRST_SEEN] != first[i]:
+            changes["identifiers", key] = (key, *i, who, False, False, first[i])
+    old = seen.rows["persons", who]
+    first_ms = min([person.first_seen_at, *(touch[0].at_ms for touch in person.touches[:1])])
+    changes["persons", who] = (
+        who, person.is_known, old[2], first_ms, *old[4:_KINDS], dict(sorted(person.kinds.items())), *old[_KINDS + 1 :],
+    )
 
 
 def _regrouped(

@@ -66,8 +66,12 @@ class Node:
 
     @classmethod
     def new(cls, policy: Policy, version: int, identifier: Identifier) -> "Node":
-        """A node nobody has heard of: its own root, alone."""
-        return cls(NodeRecord(identifier, None, 0, {}, {}, None, [], None, version), Cluster.of(policy, identifier))
+        """A node nobody has heard of: its own root, alone; everybody's from the start if its value is blocked."""
+        shared = int(policy.is_blocked(*identifier))
+        cluster = Cluster.of(policy, identifier)
+        if shared:
+            cluster.claim(identifier, shared)
+        return cls(NodeRecord(identifier, None, shared, {}, {}, None, [], None, version), cluster)
 
     def record(self) -> NodeRecord:
         part = self.cluster.part(with_events=False) if self.cluster else None

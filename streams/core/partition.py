@@ -1,9 +1,9 @@
 """What the nodes of one partition share: policies, the clock, records, and what is to leave with the next commit."""
 
-from streams.core.cluster import Cluster
+from streams.core.cluster import Cluster, Kept
 from streams.core.effects import Effects, Merge
 from streams.core.event import Identifier
-from streams.core.increment import join
+from streams.core.increment import Changes, add, join
 from streams.core.messages import Cause, Message
 from streams.core.node import Node
 from streams.core.nodes import Nodes, Reader
@@ -72,19 +72,33 @@ class Partition:
             self.effects.sizes.append(len(cluster.members))
 
     def emit_newcomers(
-        self, node: Node, cluster: Cluster, newcomers: set[Identifier], cause: Cause, reason: str, theirs: View,
+        self, node: Node, cluster: Cluster, newcomers: set[Identifier], events: list[Kept], cause: Cause, reason: str,
+        theirs: View,
     ) -> bool:
-        """Send what members without a history change, if that is all there is to send."""
+        """Send what new members and the few events that came with them change, if that is all there is to send.
+
+        Where not, False; what was sent by then is true as far as it goes, and `emit` sends the rest.
+        """
         assert node.sent is not None, "asked for before the change"
-        changes = join(cluster, self.shaping, node.sent, newcomers)
+        changes = join(cluster, self.shaping, node.sent, newcomers, len(events))
         if changes is None:
             return False
-        for key in (*changes, *theirs.rows):
-            self.effects.facts[key] = (self.clock, node.sent.rows.get(key))
+        self.send_changes(changes)
         owned = {x: node.sent.people[node.sent.resolution.group_of[x]].person_id for x in newcomers}
-        self._emit_history(theirs.whose(), owned, set(), cause, reason)
+        self._emit_history(theirs.whose(), owned, theirs.met(), cause, reason)
+        for kept in sorted(events, key=lambda k: (k.event.at_ms, k.event.event_id)):
+            changes = add(cluster, self.shaping, node.sent, kept)
+            if changes is None:
+                return False
+            self.send_changes(changes)
+        for key in theirs.rows:
+            self.effects.facts[key] = (self.clock, node.sent.rows.get(key))
         self.effects.sizes.append(len(cluster.members))
         return True
+
+    def send_changes(self, changes: Changes) -> None:
+        for key, row in changes.items():
+            self.effects.facts[key] = (self.clock, row)
 
     def _emit_history(
         self, before: dict[Identifier, bytes], after: dict[Identifier, bytes], met: set[bytes], cause: Cause,

@@ -56,8 +56,7 @@ def _emit_one(p: Partition, node: Node, cluster: Cluster, kept: Kept) -> bool:
     changes = add(cluster, p.shaping, node.sent, kept)
     if changes is None:
         return False
-    for key, row in changes.items():
-        p.effects.facts[key] = (p.clock, row)
+    p.send_changes(changes)
     return True
 
 

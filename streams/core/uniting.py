@@ -7,6 +7,9 @@ from streams.core.partition import Partition
 from streams.core.placing import conduct, force, review
 from streams.core.rows import view
 
+SMALL_EVENTS = 8
+"""Events up to which a cluster is taken in touchpoint by touchpoint instead of making the rows of both anew."""
+
 
 def link(p: Partition, node: Node, m: Link) -> None:
     if m.checked < 2:  # each end's own node has its say, once
@@ -44,16 +47,18 @@ def absorb(p: Partition, node: Node, m: Absorb) -> None:
     cluster = p.root(node)
     theirs = view(Cluster(p.policies[m.policy_version], m.part), p.policies.shaping(m.policy_version))
     is_told = dict(m.part.claims) == cluster.claims and m.policy_version == node.policy_version
-    for kept in cluster.join(m.part):
+    news = cluster.join(m.part)
+    for kept in news:
         p.nodes.put_event(node, kept)
     p.nodes.touch(node)
-    has_history = m.part.events or m.part.weak or m.part.rules or m.part.claims
-    if is_told:  # what either keeper had to tell it has told; only evidence from both sides may conduct by now
-        conduct(p, node, cluster, m.cause)
-    else:
-        review(p, node, cluster, m.cause)
     reason = f"{m.edge[0][0]} with {m.edge[1][0]}"
-    if has_history or not is_told or not p.emit_newcomers(node, cluster, set(m.part.members), m.cause, reason, theirs):
+    if not is_told:
+        review(p, node, cluster, m.cause)
+        p.emit(node, cluster, m.cause, reason, theirs)
+        return
+    conduct(p, node, cluster, m.cause)  # both keepers have told what they had to; evidence of both may conduct by now
+    is_small = len(news) <= SMALL_EVENTS and not m.part.weak and not m.part.rules
+    if not is_small or not p.emit_newcomers(node, cluster, set(m.part.members), news, m.cause, reason, theirs):
         p.emit(node, cluster, m.cause, reason, theirs)
 
 
