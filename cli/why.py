@@ -75,7 +75,7 @@ def _name(identifier: dict[str, Any]) -> str:
 def _tie(link: dict[str, Any], zone: str) -> Iterator[RenderableType]:
     """What stands between two identifiers: a rule, or the events that named both."""
     if rule := link["rule"]:
-        yield Text(f"  │ linked by rule {rule['rule_id']}, {looks.moment(rule['at'], zone)}: {rule['reason']}")
+        yield Text(f"  │  linked by rule {rule['rule_id']}, {looks.moment(rule['at'], zone)}: {rule['reason']}")
         return
     table = Table.grid(padding=(0, 2, 0, 0))
     for event in link["seen"]:
@@ -92,14 +92,12 @@ def _apart(told: dict[str, Any], zone: str) -> Iterator[RenderableType]:
     for end in told["shared"]:
         yield Text(f"  {_name(end)} belongs to many people: it was seen with {end['met']:,} others and ties nobody")
     for rule in told["rules"]:
-        yield Text(f"  held apart by rule {rule['rule_id']}, {looks.moment(rule['at'], zone)}: {rule['reason']}")
-        yield _pair(rule)
+        yield _pair(rule, f"held apart by rule {rule['rule_id']}, {looks.moment(rule['at'], zone)}: {rule['reason']}")
     for limit in told["limits"]:
         yield Text(f"  together they would hold {limit['together']:,} {limit['kind'] or 'identifiers'}; "
                    f"the policy allows {limit['limit']:,}")
     for tie in told["refused"]:
-        yield Text.assemble("  seen together, ", _WHY_NOT[tie["refused_because"]], _missing(tie))
-        yield _pair(tie)
+        yield _pair(tie, f"seen together, but {_WHY_NOT[tie['refused_because']]}{_missing(tie)}")
         yield from _tie(tie, zone)
     if told["refused_more"]:
         yield Text(f"  and {told['refused_more']:,} more pairs", style="dim")
@@ -111,13 +109,13 @@ def _apart(told: dict[str, Any], zone: str) -> Iterator[RenderableType]:
 
 
 _WHY_NOT = {
-    "weak": "but not enough", "shared": "but one end belongs to many people", "unlink": "but parted by a rule",
-    "limit": "but one person would hold too many",
+    "weak": "not enough", "shared": "one end belongs to many people", "unlink": "parted by a rule",
+    "limit": "one person would hold too many",
 }
 
 
-def _pair(pair: dict[str, Any]) -> Text:
-    return Text(f"  {_name(pair['a'])}  –  {_name(pair['b'])}", style="bold")
+def _pair(pair: dict[str, Any], note: str) -> Text:
+    return Text.assemble((f"  {_name(pair['a'])}  –  {_name(pair['b'])}", "bold"), f"\n  │  {note}")
 
 
 def _missing(tie: dict[str, Any]) -> str:

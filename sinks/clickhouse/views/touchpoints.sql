@@ -1,4 +1,5 @@
--- Every event of every person, once; nodes are the identifiers it names, by the key of the view identifiers. Journeys come with the analytics views: their columns are NULL until then.
+-- Every event of every person, once; `nodes` are the identifiers that it names, by the key of the view identifiers.
+-- Journeys come with the analytics views: their columns are NULL until then.
 CREATE OR REPLACE VIEW onethread.touchpoints AS
 WITH (SELECT reporting_currency FROM onethread.settings) AS reporting
 SELECT

@@ -54,14 +54,14 @@ def test_each_reason_to_be_apart_reads_as_a_sentence() -> None:
     ))
     for line in (
         "phone:+380670009001 belongs to many people: it was seen with 4,000 others and ties nobody",
-        "held apart by rule r-1, 17 Feb 20:12: two people", "click_id:g-1 – phone:+380670009001",
+        "│ held apart by rule r-1, 17 Feb 20:12: two people", "click_id:g-1 – phone:+380670009001",
         "together they would hold 2 customer_id; the policy allows 1",
         "together they would hold 1,200 identifiers; the policy allows 1,000",
-        "seen together, but not enough: 3 of 5 events that it needs", "and 7 more pairs",
+        "│ seen together, but not enough: 3 of 5 events that it needs", "and 7 more pairs",
         "both were seen with click_id:g-1: many people's, so it ties nobody",
     ):
         assert line in page
     uncertain = {**weak, "missing": "confidence"}
-    assert "seen together, but not enough: what its 3 events are worth is less than 0.95" in shown(
+    assert "│ seen together, but not enough: what its 3 events are worth is less than 0.95" in shown(
         apart("weak", refused=[uncertain]))
     assert "no event named identifiers of both" in shown(apart("never"))
