@@ -13,8 +13,9 @@ CONTENT: list[Any] = [0, "", None, [], None, None, None, None, None, None, None,
 
 def identifier(text: str) -> tuple[str, str, float]:
     kind, _, rest = text.partition(":")
-    value, _, confidence = rest.partition("@")
-    return kind, value, float(confidence or 1)
+    value, _, last = rest.rpartition("@")
+    is_told = bool(value) and last.replace(".", "", 1).isdigit()  # else the @ is the value's own
+    return (kind, value, float(last)) if is_told else (kind, rest, 1.0)
 
 
 def event(event_id: str, at_ms: int, *ids: str, offset: int | None = None, **fields: Any) -> Event:

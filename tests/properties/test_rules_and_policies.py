@@ -1,0 +1,61 @@
+"""Rules and policies may come at any moment: the last word and the last policy decide, and nothing else stays."""
+
+from dataclasses import fields, replace
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.core.policy import Policy, default, parse
+from tests.oracle.batch import Tables
+from tests.oracle.rules import Word
+from tests.properties.test_stream_equals_batch import EXAMPLES, SEEDS
+from tests.simulation.broker import Run
+from tests.simulation.compare import differences, held, oracle
+from tests.simulation.policy_file import to_toml
+from tests.strategies import DAY_MS, Change, World, make_world, worlds
+
+
+def rows(world: World, seed: int) -> Tables:
+    return held(Run(world, Random(seed)).finish(), oracle(world))
+
+
+@settings(EXAMPLES, max_examples=150)
+@given(worlds(16, ["rules"]), SEEDS)
+def test_the_last_word_on_each_pair_holds(world: World, seed: int) -> None:
+    assert differences(oracle(world), Run(world, Random(seed)).finish()) == []
+
+
+@settings(EXAMPLES, max_examples=150)
+@given(worlds(16, ["rules", "policies"]), SEEDS)
+def test_the_last_policy_decides_over_everything(world: World, seed: int) -> None:
+    assert differences(oracle(world), Run(world, Random(seed)).finish()) == []
+
+
+@settings(EXAMPLES, max_examples=60)
+@given(worlds(12, ["rules", "policies"]), SEEDS)
+def test_policy_a_then_b_then_a_is_as_a_alone(world: World, seed: int) -> None:
+    alone = replace(world, changes=())
+    there_and_back = replace(world, changes=(*world.changes, Change(world.policy, world.gap_ms)))
+    assert rows(there_and_back, seed) == rows(alone, seed)
+
+
+@settings(EXAMPLES, max_examples=60)
+@given(worlds(12, ["rules"]), SEEDS)
+def test_dropped_rules_leave_everything_as_before(world: World, seed: int) -> None:
+    dropped = [Word(pair, "drop", f"z{n}", DAY_MS + 9) for n, pair in enumerate({w.pair: 0 for w in world.words})]
+    before, after = replace(world, words=()), replace(world, words=(*world.words, *dropped))
+    assert rows(after, seed) == rows(before, seed)
+
+
+@settings(EXAMPLES, max_examples=50)
+@given(st.randoms(use_true_random=False))
+def test_a_policy_written_as_a_file_is_read_as_the_same_policy(random: Random) -> None:
+    for policy in (default(), *make_world(random, 1, ["policies"]).policies):
+        assert _told(parse(to_toml(policy), "policy.toml")) == _told(policy)
+
+
+def _told(policy: Policy) -> list[object]:
+    told = {field.name: getattr(policy, field.name) for field in fields(policy)}
+    blocked = {kind: (row.values, bool(row.pattern)) for kind, row in told.pop("blocked").items()}
+    return [blocked, *(dict(value) if hasattr(value, "keys") else value for value in told.values())]
