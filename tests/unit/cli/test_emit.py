@@ -37,6 +37,7 @@ def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     addresses = SimpleNamespace(kafka_bootstrap="kafka:1", registry_url="http://registry", home=tmp_path)
     monkeypatch.setattr(emit, "find", lambda: addresses)
     monkeypatch.setattr(emit, "Emitter", Emitter)
+    monkeypatch.setattr(emit, "policy_in_force", lambda *_: SimpleNamespace(policy=None))
 
 
 def run(*arguments: str, given: str = "") -> tuple[int, str, str]:

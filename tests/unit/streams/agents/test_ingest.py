@@ -10,12 +10,14 @@ import pytest
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from faust.types import TP
 
-from schemas.records import CHANNEL_EVENT, DEAD_LETTER, MERGE
+from schemas.records import CHANNEL_EVENT, COMMAND, DEAD_LETTER, MERGE
 from schemas.registry import SchemaCache
 from schemas.wire import HEAD_BYTES, frame
 from streams.agents.ingest import Ingest
-from streams.core import facts, messages
-from streams.core.policy import default
+from streams.core import facts, messages, policies
+from streams.core.event import pack
+from streams.core.keys import Keys
+from streams.core.policy import default, default_text
 from streams.core.refusal import EVENT_BYTES_MAX
 from streams.errors import Retryable
 from streams.settings import Settings
@@ -25,8 +27,9 @@ from tests.unit.streams.core.records import KAFKA_MS, named, read, told
 
 TOPICS = Topics("t.")
 WEB = TP(TOPICS.events("web"), 1)
+COMMANDS = TP(TOPICS.commands, 0)
 
-EVENT, LETTER, OTHER = 5, 9, 6
+EVENT, LETTER, OTHER, ORDER = 5, 9, 6, 7
 """Ids of schemas."""
 
 
@@ -37,7 +40,7 @@ class Registry:
     def get_schema(self, number: int) -> Any:
         if self.is_away:
             raise ConnectionRefusedError
-        texts = {EVENT: CHANNEL_EVENT.text, OTHER: MERGE.text}
+        texts = {EVENT: CHANNEL_EVENT.text, OTHER: MERGE.text, ORDER: COMMAND.text}
         if number not in texts:
             raise SchemaRegistryError(404, 40403, "Schema not found")
         return SimpleNamespace(schema_type="AVRO", schema_str=texts[number])
@@ -186,3 +189,72 @@ def test_a_registry_that_is_away_makes_no_dead_letters() -> None:
         handle(batch(GOOD), stage=stage)
     registry.is_away = False
     assert events(handle(batch(GOOD), stage=stage)) == ["good"]
+
+
+def command(verb: str, a: str = "a@example.com", b: str = "b@example.com", document: str | None = None) -> bytes:
+    ends = {end: {"kind": "email", "value": value} for end, value in (("a", a), ("b", b))}
+    told = {"command_id": "c-1", "at": 1, "verb": verb, "reason": "why", "document": document, **ends}
+    return frame(ORDER, COMMAND.encode(told))
+
+
+def sent(work: Work) -> list[tuple[int, Any]]:
+    """(partition, message) of everything on its way to the graph."""
+    packed = [(n, value) for topic, n, _, value in work.records if topic == TOPICS.identity]
+    return [(n, message) for n, value in packed for message in messages.unpack(value)]
+
+
+RENAMED = default_text().replace("loyalty_card   = {", "card_number    = {").replace(
+    "[aliases]", '[aliases]\nloyalty_card = "card_number"',
+)
+
+
+def test_a_rule_goes_to_the_owner_of_its_first_end() -> None:
+    work = handle(batch(command("unlink", "B@example.com", "a@example.com"), tp=COMMANDS, first=4))
+    ((partition, message),) = sent(work)
+    edge = (("email", "a@example.com"), ("email", "b@example.com"))
+    assert message == messages.Rule(edge[0], 0, edge, "unlink", "why", ("c-1", KAFKA_MS))
+    assert partition == Keys(b"pepper", 4).owner(edge[0])
+    assert rows(work, "intake") == []
+
+
+def test_a_policy_goes_to_every_partition_under_the_offset_after_its_own() -> None:
+    work = handle(batch(command("policy", document=RENAMED), tp=COMMANDS, first=4))
+    assert sent(work) == [(n, messages.PolicyChange(0, 5, RENAMED, KAFKA_MS)) for n in range(4)]
+
+
+def test_a_bad_command_is_a_dead_letter_and_the_books_know_nothing_of_it() -> None:
+    work = handle(batch(command("link", b="A@example.com"), b"", command("link"), tp=COMMANDS))
+    assert [(letter["reason"], letter["offset"]) for letter in letters(work)] == [("bad_value", 0), ("empty", 1)]
+    assert len(sent(work)) == 1
+    assert rows(work, "intake") == []
+
+
+def test_a_command_in_another_partition_has_no_place_in_their_order() -> None:
+    work = handle(batch(command("link"), tp=TP(TOPICS.commands, 1)))
+    assert [letter["reason"] for letter in letters(work)] == ["bad_value"]
+
+
+def test_commands_are_read_under_the_policy_commanded_before_them() -> None:
+    """Also in the same group, and after a restart; else reading the topic again would give something else."""
+    told = frame(ORDER, COMMAND.encode({
+        "command_id": "c-2", "at": 1, "verb": "link", "reason": "", "document": None,
+        "a": {"kind": "card_number", "value": "1 2"}, "b": {"kind": "email", "value": "a@example.com"},
+    }))
+    store = Store()
+    assert letters(handle(batch(told, tp=COMMANDS), stage=ingest(store)))
+    work = handle(batch(command("policy", document=RENAMED), told, tp=COMMANDS, first=1), stage=ingest(store))
+    assert [m.edge[0] for _, m in sent(work) if isinstance(m, messages.Rule)] == [("card_number", "12")]
+    store.commit(work)
+    assert not letters(handle(batch(told, tp=COMMANDS, first=3), stage=ingest(store)))
+
+
+def test_events_of_a_partition_are_taken_under_the_policy_it_has_come_to() -> None:
+    store = Store()
+    stage = ingest(store)
+    event = written(identifiers=[named("loyalty_card", "12")])
+    assert [m.event.ids[0][0] for _, m in sent(handle(batch(event), stage=stage))] == ["loyalty_card"]
+    store.values[1, policies.PREFIX + b"\0\0\0\5"] = pack((1, RENAMED, 0))
+    store.values[1, policies.PREFIX + b"\0\0\0\6"] = pack((1, "", 5))  # another session gap, the same policy
+    assert [m.event.ids[0][0] for _, m in sent(handle(batch(event), stage=stage))] == ["card_number"]
+    elsewhere = batch(event, tp=TP(WEB.topic, 2))
+    assert [m.event.ids[0][0] for _, m in sent(handle(elsewhere, stage=stage))] == ["loyalty_card"]
