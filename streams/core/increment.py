@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from streams.core.cluster import Cluster, Kept
-from streams.core.event import Event, Identifier
+from streams.core.event import Event
 from streams.core.facts import TABLES, Row
 from streams.core.person import person_row
 from streams.core.rows import (
@@ -32,15 +32,13 @@ Changes: TypeAlias = dict[RowKey, Row | None]
 """New rows, and None for those that are gone."""
 
 
-def _index(table: str, column: str) -> int:
+def index_of(table: str, column: str) -> int:
     return [c.name for c in TABLES[table].columns].index(column)
 
 
-_SESSION, _VISIT = _index("touchpoints", "session_id"), _index("touchpoints", "visit_id")
-_ENTRY_CHANNEL, _VISIT_CHANNEL = _index("sessions", "entry_channel"), _index("visits", "channel")
-_KINDS, _FOUND_BY = _index("persons", "identifier_kinds"), _index("touchpoints", "identified_by")
-_FIRST_SEEN = _index("identifiers", "first_seen_at")
-_SESSIONS, _STARTED_AT = _index("persons", "sessions"), _index("sessions", "started_at")
+_SESSION, _VISIT = index_of("touchpoints", "session_id"), index_of("touchpoints", "visit_id")
+_ENTRY_CHANNEL, _VISIT_CHANNEL = index_of("sessions", "entry_channel"), index_of("visits", "channel")
+_SESSIONS, _STARTED_AT = index_of("persons", "sessions"), index_of("sessions", "started_at")
 
 
 def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes | None:
@@ -81,91 +79,13 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
                 changes["evidence", *row[:3]] = row
     _count(changes, seen, person, at, started)
     if kept.event.order_id is not None:
-        _tell_order(changes, cluster, seen, kept.event.order_id)
-    _apply(changes, seen)
+        tell_order(changes, cluster, seen, kept.event.order_id)
+    apply(changes, seen)
     return changes
 
 
-def join(
-    cluster: Cluster, shaping: Shaping, seen: View, newcomers: set[Identifier], waiting: int = 0,
-) -> Changes | None:
-    """Take new members into a view that knows everything but them.
-
-    Shape: the newcomers are members already; of the events kept, `waiting` came with them and are not in the view yet
-           (`add` takes them next) -> what changed (already done in `seen`), or None where the view has to be made
-           anew: persons unite, an id changes, something is contested.
-    Cost:  O(n), but a small part of making n rows.
-    """
-    before, after = seen.resolution, cluster.resolution
-    if before.contested or after.contested or len(seen.owner_of) + waiting < len(cluster.events):
-        return None
-    people = _regrouped(cluster, shaping, seen, newcomers)
-    if people is None:
-        return None
-    seen.people, seen.resolution = people, after
-    changes: Changes = {}
-    for person in {id(p): p for p in (people[after.group_of[x]] for x in newcomers)}.values():
-        _introduce(changes, cluster, shaping, seen, person)
-    for x in newcomers:
-        _name_again(changes, cluster, seen, people[after.group_of[x]], x)
-    for edge in (*cluster.once, *cluster.weak):
-        if not newcomers.isdisjoint(edge) and (row := evidence_row(cluster, shaping, people, edge)) is not None:
-            changes["evidence", *row[:3]] = row
-    _apply(changes, seen)
-    return changes
-
-
-def _introduce(changes: Changes, cluster: Cluster, shaping: Shaping, seen: View, person: Person) -> None:
-    """What identifiers a person has by now, and since when each was seen: newcomers may know of earlier times."""
-    who, first = person.person_id, cluster.first
-    for i in person.identifiers:
-        key = shaping.keys.node(i)
-        old = seen.rows.get(("identifiers", key))
-        if old is None or old[_FIRST_SEEN] != first[i]:
-            changes["identifiers", key] = (key, *i, who, False, False, first[i])
-    old = seen.rows["persons", who]
-    first_ms = min([person.first_seen_at, *(touch[0].at_ms for touch in person.touches[:1])])
-    changes["persons", who] = (
-        who, person.is_known, old[2], first_ms, *old[4:_KINDS], dict(sorted(person.kinds.items())), *old[_KINDS + 1 :],
-    )
-
-
-def _regrouped(
-    cluster: Cluster, shaping: Shaping, seen: View, newcomers: set[Identifier],
-) -> dict[Identifier, Person] | None:
-    """The persons by their groups of now; None unless each is one of before, with newcomers or without."""
-    group_of, people = seen.resolution.group_of, {}
-    for group, identifiers in cluster.resolution.groups.items():
-        known = {group_of[i] for i in identifiers if i in group_of}
-        if len(known) != 1:
-            return None
-        person = seen.people[known.pop()]
-        if not newcomers.isdisjoint(identifiers):
-            again = Person(cluster, shaping, identifiers)
-            if not person.identifiers or again.person_id != person.person_id:
-                return None
-            again.touches, person = person.touches, again
-        people[group] = person
-    return people
-
-
-def _name_again(changes: Changes, cluster: Cluster, seen: View, person: Person, x: Identifier) -> None:
-    """Touchpoints that name a newcomer may now be found through it, and an order be identified by it."""
-    for n, (event, same, kind) in enumerate(person.touches):
-        if all((name, value) != x for name, value, _ in event.ids):
-            continue
-        owner = owner_of(cluster, same[0])
-        if owner is not None and owner[1] != kind:
-            person.touches[n] = (event, same, owner[1])
-            key = ("touchpoints", person.person_id, event.event_id)
-            row = changes.get(key) or seen.rows[key]
-            changes[key] = (*row[:_FOUND_BY], owner[1], *row[_FOUND_BY + 1 :])
-        seen.owner_of[event.event_id] = person
-        if event.order_id is not None:
-            _tell_order(changes, cluster, seen, event.order_id)
-
-
-def _apply(changes: Changes, seen: View) -> None:
+def apply(changes: Changes, seen: View) -> None:
+    """Do the changes in the view, and leave of them what is one."""
     for key, row in list(changes.items()):
         if row is None:
             del seen.rows[key]
@@ -316,7 +236,7 @@ def _count(changes: Changes, seen: View, person: Person, at: int, started: int) 
     )
 
 
-def _tell_order(changes: Changes, cluster: Cluster, seen: View, order_id: str) -> None:
+def tell_order(changes: Changes, cluster: Cluster, seen: View, order_id: str) -> None:
     before = seen.orders.get(order_id, {})
     after = seen.orders[order_id] = rows_of_order(cluster, seen, order_id)
     changes.update({key: None for key in before if key not in after})

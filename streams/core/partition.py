@@ -3,8 +3,9 @@
 from streams.core.cluster import Cluster, Kept
 from streams.core.effects import Effects, Merge
 from streams.core.event import Identifier
-from streams.core.increment import Changes, add, join
+from streams.core.increment import Changes, add
 from streams.core.messages import Cause, Message
+from streams.core.newcomers import join
 from streams.core.node import Node
 from streams.core.nodes import Nodes, Reader
 from streams.core.policies import Policies

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core import increment, partition, placing
+from streams.core import increment, newcomers, partition, placing
 from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event, Identifier
 from streams.core.increment import Changes
@@ -60,10 +60,10 @@ def _see_checked(events: list[Event]) -> int:
         return changes
 
     def checked_join(
-        cluster: Cluster, shaping: Shaping, seen: View, newcomers: set[Identifier], waiting: int,
+        cluster: Cluster, shaping: Shaping, seen: View, members: set[Identifier], waiting: int,
     ) -> Changes | None:
         before = dict(seen.rows)
-        changes = increment.join(cluster, shaping, seen, newcomers, waiting)
+        changes = newcomers.join(cluster, shaping, seen, members, waiting)
         if changes is not None:
             compare(cluster, shaping, seen, before, changes)
         return changes
