@@ -23,8 +23,8 @@ from streams.settings import Settings
 
 VIEWS = (
     "touchpoints", "sessions", "visits", "facts_orders_in_doubt", "orders", "order_items", "persons", "person_channels",
-    "identifiers", "evidence", "identifier_history", "identifiers_as_of", "persons_as_of", "rules", "merges",
-    "identity_alerts", "dead_letters", "identifier_notes", "unidentifiable", "intake",
+    "identifiers", "facts_evidence_in_doubt", "evidence", "identifier_history", "identifiers_as_of", "persons_as_of",
+    "rules", "merges", "identity_alerts", "dead_letters", "identifier_notes", "unidentifiable", "intake",
 )
 """Every view with a file, in an order in which each needs only those before it."""
 

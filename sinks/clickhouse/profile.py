@@ -29,7 +29,7 @@ def person_of(client: Client, kind: str, value: str) -> UUID | None:
     Errors: clickhouse_connect's DatabaseError, here and below.
     """
     found = select(client, """
-        SELECT person_id FROM onethread.identifiers WHERE kind = {kind:String} AND value = {value:String}
+        SELECT person_id FROM onethread.facts_identifiers FINAL WHERE kind = {kind:String} AND value = {value:String}
         ORDER BY person_id LIMIT 1""", kind=kind, value=value)
     return found[0]["person_id"] if found else None
 
