@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from examples.sample import lines
 from streams.core.facts import Key, Row
 from streams.core.policy import default
-from tests.oracle.batch import Tables
+from tests.oracle.batch import COVERED, Tables
 from tests.oracle.lines import accepted
 from tests.simulation.broker import Run
 from tests.simulation.compare import differences, oracle
@@ -23,9 +23,9 @@ EXAMPLES = settings(
 
 
 def rows(world: World, seed: int, disorder: bool = True) -> Tables:
-    """What the sink holds after one run."""
+    """What the sink holds after one run; not the evidence, of which the clusters of a shared end tell parts."""
     sink = Run(world, Random(seed), disorder=disorder).finish()
-    return {table: sink.rows(table) for table in oracle(world)}
+    return {table: sink.rows(table) for table in COVERED}
 
 
 @settings(EXAMPLES, max_examples=300)
@@ -38,7 +38,7 @@ def test_twenty_orders_of_one_file_give_equal_rows() -> None:
     """With one partition and with several, restarts in the middle, 30 of 100 events sent twice."""
     world = World(default(), tuple(accepted(lines(1, 12))), gap_ms=1_800_000)
     first = rows(world, 0)
-    assert first == oracle(world)
+    assert differences(oracle(world), Run(world, Random(0)).finish()) == []
     assert all(rows(world, seed) == first for seed in range(1, 20))
 
 
@@ -46,7 +46,7 @@ def test_twenty_orders_of_one_file_give_equal_rows() -> None:
 @given(worlds(12), SEEDS)
 def test_one_partition_in_order_gives_what_many_in_disorder_give(world: World, seed: int) -> None:
     sink = Run(world, Random(seed), partitions=1, disorder=False).finish()
-    in_order = {table: sink.rows(table) for table in oracle(world)}
+    in_order = {table: sink.rows(table) for table in COVERED}
     assert differences(in_order, Run(world, Random(seed)).finish()) == []
 
 
