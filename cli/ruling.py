@@ -1,5 +1,7 @@
 """What `link`, `unlink` and `rules` share: two ends that people name become a command about a pair of identifiers."""
 
+import sys
+from typing import Any
 from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
@@ -30,6 +32,7 @@ def rule(verb: str, ends: tuple[str, str], reason: str) -> str:
     client = connect(addresses.clickhouse_url)
     try:
         a, b = (identifier(client, end, governing.policy, settings.default_region) for end in ends)
+        shared = [end[0] for end in (a, b) if any(row["shared"] for row in _rows(client, end))]
     except ClickHouseError as error:
         raise OneThreadError(f"ClickHouse does not answer at {addresses.clickhouse_url}: {error}") from None
     if a == b:
@@ -37,6 +40,8 @@ def rule(verb: str, ends: tuple[str, str], reason: str) -> str:
     rule_id, _ = commands.send(
         addresses.kafka_bootstrap, addresses.registry_url, settings, verb=verb, a=named(a), b=named(b), reason=reason,
     )
+    for kind in shared:
+        print(f"the {kind} is many people's: the rule waits until it is not", file=sys.stderr)
     return rule_id
 
 
@@ -57,19 +62,18 @@ def identifier(client: Client, text: str, policy: Policy, region: str) -> Identi
     found = normalise(kind, value, policy, region)
     if isinstance(found, Refused):
         raise OneThreadError(f"no such {kind}: the value is refused as {found.note}, so it identifies nobody")
-    if not _is_seen(client, found):
+    if not _rows(client, found):
         raise OneThreadError(f"no such {kind}")
     return found
 
 
-def _is_seen(client: Client, found: Identifier) -> bool:
-    return bool(select(client, """
-        SELECT 1 FROM onethread.identifiers WHERE kind = {kind:String} AND value = {value:String} LIMIT 1""",
-        kind=found[0], value=found[1]))
+def _rows(client: Client, found: Identifier) -> list[dict[str, Any]]:
+    return select(client, """
+        SELECT shared FROM onethread.identifiers WHERE kind = {kind:String} AND value = {value:String} LIMIT 1""",
+        kind=found[0], value=found[1])
 
 
 def _strongest(client: Client, person_id: UUID, policy: Policy) -> Identifier:
     rows = select(client, """
-        SELECT kind, value FROM onethread.identifiers WHERE person_id = {id:UUID} ORDER BY shared, contested""",
-        id=person_id)
+        SELECT kind, value FROM onethread.identifiers WHERE person_id = {id:UUID}""", id=person_id)
     return min(((row["kind"], row["value"]) for row in rows), key=lambda i: (-policy.kinds[i[0]].strength, i))

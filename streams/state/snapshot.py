@@ -12,6 +12,8 @@ from streams.errors import OneThreadError
 
 PATIENCE_S = 15.0
 SAY_EVERY = 10_000
+QUEUE_KB = 8_192
+"""Of records fetched and not yet handed over, by partition: librdkafka's own 64 MB are for faster readers."""
 
 Put = Callable[[bytes, bytes | None], None]
 
@@ -30,7 +32,7 @@ def read(bootstrap: str, topic: str, put: Put, say: Callable[[int, int], object]
     consumer = Consumer({
         "bootstrap.servers": bootstrap, "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
         "isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "earliest",
-        "fetch.wait.max.ms": 10,
+        "fetch.wait.max.ms": 10, "queued.max.messages.kbytes": QUEUE_KB,
     })
     try:
         _read(consumer, topic, put, say)
