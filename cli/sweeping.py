@@ -37,12 +37,14 @@ def wait(addresses: Addresses, settings: Settings, version: int, identifiers: in
 def _await_sweep(addresses: Addresses, settings: Settings, version: int, tell: Tell) -> None:
     pipeline = Pipeline(addresses.kafka_bootstrap, settings)
     looked_s = time.monotonic()
+    stale = _swept(addresses)
     try:
         while True:
             swept = _swept(addresses)
             if len(swept) == settings.partitions and all(come_to >= version for come_to, _ in swept.values()):
                 return
-            tell(completed=sum(nodes for _, nodes in swept.values()))
+            # Until a partition begins, its figures are of the policy before.
+            tell(completed=sum(told[1] for partition, told in swept.items() if told != stale.get(partition)))
             if time.monotonic() - looked_s > REST_S:
                 looked_s = time.monotonic()
                 if not pipeline.look()[1]:
