@@ -92,25 +92,21 @@ class Run:
         return True
 
     def _arrivals(self) -> list[Arrival]:
-        """The events and words in any order, three of ten sent again as after a crash; policies in their order."""
+        """The events and words in any order, three of ten sent again as after a crash; among them, in order, policies.
+
+        The last to come is the first of the list.
+        """
         told: list[Arrival] = [*self.world.events, *self.world.words]
         if self.disorder:
             told += [t for t in told if self.random.random() < 0.3]
             self.random.shuffle(told)
-        for version in range(len(self.world.changes), 0, -1):
-            told.append(version)
-            if self.random.random() < 0.3:
-                told.append(Rest())
-        if self.world.changes:  # spread, each no earlier than the one before
-            told = self._spread(told, [t for t in told if isinstance(t, int | Rest)])
+        changes: list[Arrival] = []
+        for version in range(1, len(self.world.changes) + 1):
+            changes += [Rest(), version] if self.random.random() < 0.3 else [version]
+        places = sorted(self.random.randint(0, len(told)) for _ in changes)
+        for place, change in reversed(list(zip(places, changes, strict=True))):
+            told.insert(place, change)
         return told[::-1]
-
-    def _spread(self, told: list[Arrival], changes: list[Arrival]) -> list[Arrival]:
-        out = [t for t in told if not isinstance(t, int | Rest)]
-        places = sorted(self.random.randint(0, len(out)) for _ in changes)
-        for place, change in zip(reversed(places), changes, strict=True):
-            out.insert(place, change)
-        return out
 
     def _arrive(self, arrival: Arrival) -> None:
         if isinstance(arrival, Event):

@@ -62,7 +62,9 @@ class Halves:
     def walk(self, random: Random, states_max: int) -> Found:
         """Depth first, in an order that the seed decides."""
         stack = [self._start()]
-        seen, ends, wrong = set(), 0, []
+        seen: set[int] = set()
+        wrong: list[str] = []
+        ends = 0
         while stack and len(seen) < states_max and not wrong:
             state = stack.pop()
             if (mark := hash(state)) in seen:
