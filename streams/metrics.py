@@ -20,8 +20,8 @@ POLICY_SWEPT = Gauge(
 )
 DUPLICATES = Counter("onethread_duplicates", "Repeats of an event already kept, from another position.")
 MERGES = Counter("onethread_merges", "Persons merged, split or renamed, by action.", ["action"])
-TIES_REFUSED = Counter(
-    "onethread_ties_refused", "Pairs of identifiers seen together that unite nobody, at each change, by reason.",
+EDGES_REFUSED = Counter(
+    "onethread_edges_refused", "Pairs of identifiers seen together that unite nobody, at each change, by reason.",
     ["because"],
 )
 IDENTIFIERS_SHARED = Counter(

@@ -124,7 +124,7 @@ def count(effects: Effects) -> None:
         metrics.MERGES.labels(merge.action).inc()
     for key, (_, row) in effects.facts.items():
         if key[0] == "evidence" and row is not None and row[_BECAUSE] is not None:
-            metrics.TIES_REFUSED.labels(row[_BECAUSE]).inc()
+            metrics.EDGES_REFUSED.labels(row[_BECAUSE]).inc()
     for (kind, _), _ in effects.shared:
         metrics.IDENTIFIERS_SHARED.labels(kind).inc()
     for size in effects.sizes:
