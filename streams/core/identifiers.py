@@ -63,9 +63,11 @@ def normalise(kind: str, value: str, policy: Policy, default_region: str) -> Ide
     if policy.is_blocked(row.name, value):
         return Refused(BLOCKED)
     try:
-        name, normal = _FORMS[row.form](row.name, value, default_region)
+        name, normal = _FORMS[row.form](row.name, value, policy.default_region or default_region)
     except _Unusable as unusable:
         return Refused(unusable.note)
+    if row.form == "email":
+        normal = policy.email.plain(normal)
     if normal != value and policy.is_blocked(name, normal):
         return Refused(BLOCKED)
     return name, normal

@@ -59,6 +59,26 @@ class Blocked:
         return value in self.values or (self.pattern is not None and self.pattern.fullmatch(value) is not None)
 
 
+ALL_DOMAINS = "*"
+
+
+@dataclass(frozen=True)
+class EmailRules:
+    """Domains at which what follows a + in an address, or its dots, mean nothing; `ALL_DOMAINS` is every one."""
+
+    plus_tags: frozenset[str] = frozenset()
+    dots: frozenset[str] = frozenset()
+
+    def plain(self, address: str) -> str:
+        """The address of the mailbox."""
+        local, _, domain = address.rpartition("@")
+        if {domain, ALL_DOMAINS} & self.plus_tags:
+            local = local.split("+")[0] or local
+        if {domain, ALL_DOMAINS} & self.dots:
+            local = local.replace(".", "") or local
+        return f"{local}@{domain}"
+
+
 @dataclass(frozen=True, eq=False)
 class Policy:
     """A whole policy. Compared by identity: it is a key of caches, and one process holds few of them."""
@@ -72,6 +92,9 @@ class Policy:
     """The confidence from which an edge conducts."""
     person_identifiers_max: int
     version: str
+    email: EmailRules = EmailRules()
+    default_region: str = ""
+    """Of phones without +, in place of the setting; empty: the setting's."""
 
     def is_blocked(self, kind: str, value: str) -> bool:
         """Whether an identifier identifies nobody: by its value, or because the policy has no such kind."""
@@ -111,7 +134,8 @@ class _Reader:
         self._name = name
 
     def policy(self, tree: Mapping[str, Any]) -> Policy:
-        self._keys("", tree, {"version", "threshold", "person_identifiers_max", "kinds"}, {"aliases", "blocked"})
+        required = {"version", "threshold", "person_identifiers_max", "kinds"}
+        self._keys("", tree, required, {"aliases", "blocked", "email", "default_region"})
         threshold = self._number("", tree, "threshold")
         kinds = Kinds({name: self._kind(name, row) for name, row in self._table("", tree, "kinds").items()})
         for kind in kinds.values():
@@ -127,7 +151,21 @@ class _Reader:
             threshold=threshold,
             person_identifiers_max=self._count("", tree, "person_identifiers_max", least=2),
             version=self._text("", tree, "version"),
+            email=self._email(tree),
+            default_region=self._region(tree),
         )
+
+    def _email(self, tree: Mapping[str, Any]) -> EmailRules:
+        rows = self._table("", tree, "email")
+        self._keys("email", rows, set(), {"plus_tags", "dots"})
+        tags, dots = (frozenset(d.lower() for d in self._texts("email", rows, key)) for key in ("plus_tags", "dots"))
+        return EmailRules(tags, dots)
+
+    def _region(self, tree: Mapping[str, Any]) -> str:
+        value = tree.get("default_region", "")
+        if not isinstance(value, str) or not re.fullmatch("([A-Z]{2})?", value):
+            raise self._error("", "default_region", "a country such as UA", value)
+        return value
 
     def _kind(self, name: str, row: Any) -> Kind:
         where = f"kinds.{name}"

@@ -1,11 +1,12 @@
 """Normal forms: one customer's identifier is the same text whoever reports it."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
 from streams.core.identifiers import VALUE_LENGTH_MAX, Refused, email_sha256, normalise
-from streams.core.policy import default, parse
+from streams.core.policy import EmailRules, default, parse
 
 ADVERTISING = "38400000-8cf0-11bd-b23e-10b96e40000d"
 
@@ -110,3 +111,11 @@ card = {strength = 1, personal = true, per_person = 1, shared_above = 1, busy_ab
 
 def test_the_hash_of_an_email_is_of_its_normal_form() -> None:
     assert email_sha256("a@example.com") == hashlib.sha256(b"a@example.com").hexdigest()
+
+
+def test_a_policy_may_bring_its_own_region_and_rules_for_email() -> None:
+    gmail = frozenset({"gmail.com"})
+    policy = replace(default(), default_region="UA", email=EmailRules(gmail, gmail))
+    assert normalise("phone", "067 123 45 67", policy, "PL") == ("phone", "+380671234567")
+    assert normalise("email", "A.B+x@Gmail.com", policy, "") == ("email", "ab@gmail.com")
+    assert normalise("email", "T.e.s.t+x@Gmail.com", policy, "") == Refused("blocked")

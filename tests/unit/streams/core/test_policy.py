@@ -122,3 +122,19 @@ def test_what_is_wrong_is_named_with_its_line(old: str, new: str, message: str) 
     with pytest.raises(PolicyError) as error:
         parse(SMALL.replace(old, new), "small.toml")
     assert str(error.value).startswith(message)
+
+
+def test_email_rules_are_off_and_can_be_set_by_domain() -> None:
+    address = "a.b+news@gmail.com"
+    assert default().email.plain(address) == address
+    text = SMALL + '\n[email]\nplus_tags = ["*"]\ndots = ["Gmail.com"]\n'
+    rules = parse(text, "small.toml").email
+    assert rules.plain(address) == "ab@gmail.com"
+    assert rules.plain("a.b+news@example.org") == "a.b@example.org"
+    assert rules.plain("+news@example.org") == "+news@example.org"
+
+
+@pytest.mark.parametrize("line", ['default_region = "ua"', "default_region = 380", "email = 1"])
+def test_rules_of_normalisation_are_checked(line: str) -> None:
+    with pytest.raises(PolicyError, match=f"line 1: {line.split()[0]}: expected"):
+        parse(f"{line}\n{SMALL}", "small.toml")
