@@ -36,7 +36,7 @@ test: check  ## check, then every test; what CI runs
 
 .PHONY: simulate
 simulate: $(READY)  ## random worlds through simulated partitions: make simulate SEED=7
-	$(BIN)/python -m tests.simulation.run --seed $(or $(SEED),0)
+	$(BIN)/python -m tests.simulation.run --seed $(or $(SEED),0) --cases $(or $(CASES),1000) --with rules,policies
 
 .PHONY: integration
 integration: $(READY)  ## the tests on real Kafka and ClickHouse only

@@ -27,6 +27,12 @@ def conducts_at_once(policy: Policy, a: tuple[str, str, float], b: tuple[str, st
     return a[2] * b[2] >= policy.threshold and kinds[a[0]].min_events == kinds[b[0]].min_events == 1
 
 
+def conducts_once(policy: Policy, edge: tuple[Identifier, Identifier], confidence: float) -> bool:
+    """The same of a pair whose product of confidences is known."""
+    kinds = policy.kinds
+    return confidence >= policy.threshold and kinds[edge[0][0]].min_events == kinds[edge[1][0]].min_events == 1
+
+
 def rank(policy: Policy, identifier: Identifier) -> tuple[int, Identifier]:
     """Stronger kinds first, then text."""
     return -policy.kinds[identifier[0]].strength, identifier

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import TypeAlias
 
-from streams.core.anchor import anchor_order, conducts_at_once
+from streams.core.anchor import anchor_order, conducts_at_once, conducts_once
 from streams.core.event import Event, Identifier
 from streams.core.messages import Cause, Copy, Edge, Part, Ruling
 from streams.core.policy import Policy
@@ -237,8 +237,15 @@ class Cluster:
 
     # -- what it all means
     def sightings(self, edge: Edge) -> Sightings:
-        """What this cluster knows of an edge that it has seen."""
-        found = [(1, (at, event_id), at) for at, _, event_id in self.weak.get(edge, {}).values()]
+        """What this cluster knows of an edge that it has seen.
+
+        Evidence gathered under an earlier policy that conducts at once by now is counted with its event.
+        """
+        found = [
+            (1, (at, event_id), at)
+            for at, confidence, event_id in self.weak.get(edge, {}).values()
+            if not (edge in self.once and conducts_once(self.policy, edge, confidence))
+        ]
         found += [self.once[edge]] if edge in self.once else []
         return sum(n for n, _, _ in found), min(first for _, first, _ in found), max(last for _, _, last in found)
 

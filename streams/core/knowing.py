@@ -42,9 +42,8 @@ def know(p: Partition, node: Node, cause: Cause) -> None:
         return
     for other in p.nodes.partners(x):
         p.send(Status(other, p.clock, x, node.shared, cause), other)
-    for other in sorted(node.refused):
+    for other in p.nodes.take_refused(x):
         p.send(Link(x, p.clock, other, (min(x, other), max(x, other)), 0, cause), x)
-    node.refused = set()
 
 
 def seen(p: Partition, node: Node, m: Seen) -> None:

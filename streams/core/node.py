@@ -1,7 +1,7 @@
 """A node of the identity graph: what one identifier knows of itself, and the cluster that it may be the root of.
 
-Its own part never moves: partners, whether it is shared, links it refused. Partners are records of their own beside
-it, for a till's e-mail may have hundreds of thousands; here are only their numbers.
+Its own part never moves: partners, whether it is shared, links it refused. Partners and refused links are records of
+their own beside it, for a till's e-mail may have hundreds of thousands; here are only their numbers.
 """
 
 from typing import Any
@@ -35,7 +35,6 @@ class NodeRecord(msgspec.Struct, array_like=True):
     partners: dict[str, int]
     busy_days: dict[int, int]
     first_ms: int | None
-    refused: list[Identifier]
     part: Part | None
     policy_version: int
     """What it knows and the rows it sent are under this policy."""
@@ -45,8 +44,8 @@ class Node:
     """One identifier's node. `shared` counts the changes, odd is shared; `sent` is what a root's rows were so far."""
 
     __slots__ = (
-        "busy_days", "cluster", "first_ms", "identifier", "parent", "partners", "pieces", "policy_version", "refused",
-        "sent", "shared", "used",
+        "busy_days", "cluster", "first_ms", "identifier", "parent", "partners", "pieces", "policy_version", "sent",
+        "shared", "used",
     )
 
     def __init__(self, record: NodeRecord, cluster: Cluster | None, pieces: int = 0) -> None:
@@ -56,7 +55,6 @@ class Node:
         self.partners = record.partners
         self.busy_days = record.busy_days
         self.first_ms = record.first_ms
-        self.refused = set(record.refused)
         self.policy_version = record.policy_version
         self.cluster = cluster
         self.sent: View | None = None
@@ -71,13 +69,13 @@ class Node:
         cluster = Cluster.of(policy, identifier)
         if shared:
             cluster.claim(identifier, shared)
-        return cls(NodeRecord(identifier, None, shared, {}, {}, None, [], None, version), cluster)
+        return cls(NodeRecord(identifier, None, shared, {}, {}, None, None, version), cluster)
 
     def record(self) -> NodeRecord:
         part = self.cluster.part(with_events=False) if self.cluster else None
         return NodeRecord(
             self.identifier, self.parent, self.shared, self.partners, self.busy_days, self.first_ms,
-            sorted(self.refused), part, self.policy_version,
+            part, self.policy_version,
         )
 
     @property

@@ -4,6 +4,7 @@ Records of one partition, by the first byte of the key:
   n + node key                          NodeRecord, or how many pieces it is in
   o + node key + number                 a piece of a NodeRecord too long for one record
   p + node key + partner's node key     Partner
+  f + node key + other's node key       an identifier that a shared one refused to be linked with
   e + root's key + time + event's hash  an event kept at a root, in the order of time
   h + message's hash + number           a chunk of a message that is not whole yet
   y + version                           a policy's text
@@ -18,7 +19,7 @@ import msgspec
 
 from streams.core import node as codec
 from streams.core.cluster import Cluster, Kept
-from streams.core.event import Event, Identifier
+from streams.core.event import Event, Identifier, pack, unpack
 from streams.core.keys import Keys
 from streams.core.messages import Chunk, Copy
 from streams.core.node import Node, NodeRecord, Partner
@@ -97,10 +98,24 @@ class Nodes:
 
     def partners(self, x: Identifier) -> list[Identifier]:
         """All partners of an identifier."""
-        prefix = b"p" + self._keys.node(x)
+        found = self._scan(b"p" + self._keys.node(x))
+        return [codec.decode_partner_record(value).identifier for _, value in found]
+
+    def put_refused(self, x: Identifier, other: Identifier) -> None:
+        self._put(b"f" + self._keys.node(x) + self._keys.node(other), pack(other))
+
+    def take_refused(self, x: Identifier) -> list[Identifier]:
+        """All that x refused, which is then forgotten."""
+        found = self._scan(b"f" + self._keys.node(x))
+        for key, _ in found:
+            self._puts.pop(key, None)
+            self._deletes.add(key)
+        return [tuple(unpack(value)) for _, value in found]
+
+    def _scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
         found = dict(self._reader.scan(prefix))
         found.update({key: value for key, value in self._puts.items() if key.startswith(prefix)})
-        return [codec.decode_partner_record(value).identifier for _, value in sorted(found.items())]
+        return sorted((key, value) for key, value in found.items() if key not in self._deletes)
 
     def page(self, after: bytes, limit: int) -> Page:
         """Nodes that were stored before this batch, in the order of their keys."""

