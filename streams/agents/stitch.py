@@ -18,9 +18,9 @@ from streams.settings import Settings
 from streams.topics import Topics
 from streams.transport.commit import RECORD_BYTES_MAX, Work, Writes
 
-TOUCHES_MAX = 10_000
-"""Touchpoints in memory between batches, over all partitions: 4.2 KB each with their rows, 42 MB together. People come
-in sessions, so even 4,000 cost no time (docs/performance.md)."""
+TOUCHES_MAX = 20_000
+"""Touchpoints in memory between batches, over all partitions: 4.2 KB each with their rows, 84 MB together. People come
+in sessions; what is read again costs its rows anew (docs/performance.md)."""
 
 FACTS_BYTES_MAX = 1_000_000
 """Of a record of facts; only a single row may be longer."""

@@ -70,8 +70,10 @@ class Group:
             self.stream.app.consumer.release(event.message)
 
 
-async def groups(stream: Any, records_max: int = GROUP_RECORDS_MAX) -> AsyncIterator[Group]:
-    """The batch at hand and all that waits behind it, until `records_max` or GROUP_BYTES_MAX is reached.
+async def groups(
+    stream: Any, records_max: int = GROUP_RECORDS_MAX, bytes_max: int = GROUP_BYTES_MAX,
+) -> AsyncIterator[Group]:
+    """The batch at hand and all that waits behind it, until `records_max` or `bytes_max` is reached.
 
     What is taken from the queue directly skips Faust's own checks, so they are repeated here: flow control, the
     generation, and the note that the message is in hand.
@@ -84,7 +86,7 @@ async def groups(stream: Any, records_max: int = GROUP_RECORDS_MAX) -> AsyncIter
             consumer.release(event.message)
             continue
         group = Group(source, [event])
-        while len(group) < records_max and group.size < GROUP_BYTES_MAX and not queue.empty():
+        while len(group) < records_max and group.size < bytes_max and not queue.empty():
             more = queue.get_nowait()
             if not app.flow_control.is_active() or more.value.membership is not consumer.membership:
                 continue

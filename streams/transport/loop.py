@@ -18,7 +18,7 @@ import structlog
 from streams import metrics
 from streams.errors import Retryable
 from streams.transport.commit import Committer, Work
-from streams.transport.groups import Group, groups
+from streams.transport.groups import GROUP_BYTES_MAX, Group, groups
 
 EXIT_FAILED = 70
 """sysexits.h: internal software error. The supervisor starts the worker again."""
@@ -37,7 +37,7 @@ async def run(stage: str, stream: Any, handler: Handler, committer: Committer) -
     seconds = {step: metrics.BATCH_SECONDS.labels(stage, step) for step in ("handle", "commit")}
     records = metrics.BATCH_RECORDS.labels(stage)
     try:
-        async for group in groups(stream):
+        async for group in groups(stream, bytes_max=getattr(handler, "group_bytes_max", GROUP_BYTES_MAX)):
             started = time.perf_counter()
             work = await patiently(partial(handler.handle, group), stream.app, stage)
             if work is None:

@@ -48,7 +48,7 @@ def feed(monkeypatch, handle, source=None):
     """Run the loop over one group; what happened, in order."""
     log = []
 
-    async def one_group(_stream):
+    async def one_group(_stream, **_limits):
         yield Group(log)
 
     def die(event, **_values):
