@@ -7,12 +7,18 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from deploy.local import checks, downloads, kafka, parts, registry, stack
 from deploy.local.parts import Part
 from deploy.local.ports import PORTS, Addresses
 from deploy.local.supervisor import Supervisor
+
+hypothesis.settings.register_profile("ci", derandomize=True, print_blob=True)
+"""The same examples for the same code, so that a change is judged by what it changed; `make simulate` hunts at random."""
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 PEPPER = "0" * 64
 """Fixed, so that person ids are the same in every run."""

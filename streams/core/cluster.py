@@ -236,17 +236,19 @@ class Cluster:
         return True
 
     # -- what it all means
-    def sightings(self, edge: Edge) -> Sightings:
-        """What this cluster knows of an edge that it has seen.
+    def sightings(self, edge: Edge) -> Sightings | None:
+        """What is counted here of an edge; None where nothing is.
 
-        Evidence gathered under an earlier policy that conducts at once by now is counted with its event.
+        Evidence gathered under an earlier policy that conducts at once by now is counted where its event is kept.
         """
         found = [
             (1, (at, event_id), at)
             for at, confidence, event_id in self.weak.get(edge, {}).values()
-            if not (edge in self.once and conducts_once(self.policy, edge, confidence))
+            if not conducts_once(self.policy, edge, confidence)
         ]
         found += [self.once[edge]] if edge in self.once else []
+        if not found:
+            return None
         return sum(n for n, _, _ in found), min(first for _, first, _ in found), max(last for _, _, last in found)
 
     def is_clear(self, x: Identifier) -> bool:

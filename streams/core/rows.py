@@ -177,9 +177,10 @@ def evidence_row(
     a, b = edge
     group = group_of.get(a) or group_of.get(b)
     owner = people[group] if group else None
-    if owner is None or not owner.identifiers:
+    seen = cluster.sightings(edge)
+    if owner is None or not owner.identifiers or seen is None:
         return None
-    events, (first_at, first_event), last_at = cluster.sightings(edge)
+    events, (first_at, first_event), last_at = seen
     because = _refused(cluster, edge)
     return (
         owner.person_id, node(a), node(b), *a, *b, events, first_at, last_at, first_event, because is None, because,
