@@ -16,7 +16,7 @@ from deploy.local.ports import PORTS, Addresses
 from deploy.local.supervisor import Supervisor
 
 hypothesis.settings.register_profile("ci", derandomize=True, print_blob=True)
-"""The same examples for the same code, so that a change is judged by what it changed; `make simulate` hunts at random."""
+"""The same examples for the same code: a change is judged by what it changed. `make simulate` hunts at random."""
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
 
