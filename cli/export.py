@@ -4,15 +4,9 @@ import json
 from typing import Annotated
 
 import typer
-from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from cli.stack import find
-from cli.who import find_person, plain, split
-from connectors.commands import policy_in_force
-from sinks.clickhouse.client import connect
+from cli.who import asked, plain
 from sinks.clickhouse.held import held
-from streams.errors import OneThreadError
-from streams.settings import load
 
 
 def command(
@@ -24,13 +18,5 @@ def command(
 
     Example: onethread export phone:+380670009001 > person.json
     """
-    addresses = find()
-    kind, value = split(who)
-    settings = load(addresses.home)
-    policy = policy_in_force(addresses.kafka_bootstrap, addresses.registry_url, settings).policy
-    try:
-        client = connect(addresses.clickhouse_url)
-        found = held(client, find_person(client, kind, value, settings.default_region, policy))
-    except ClickHouseError as error:
-        raise OneThreadError(f"ClickHouse does not answer at {addresses.clickhouse_url}: {error}") from None
+    found = asked(who, held)
     print(json.dumps(found, indent=2, ensure_ascii=False, default=plain))

@@ -1,10 +1,11 @@
 """`onethread who`: everything on one person, found by any identifier."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
@@ -24,6 +25,8 @@ from streams.settings import load
 
 PERSON = "person"
 
+Found = TypeVar("Found")
+
 
 def command(
     who: Annotated[str, typer.Argument(metavar="KIND:VALUE", help="An identifier, or person:UUID.")],
@@ -33,19 +36,27 @@ def command(
 
     Example: onethread who phone:+380670009001
     """
+    found = asked(who, profile)
+    if as_json:
+        print(json.dumps(document(found), indent=2, ensure_ascii=False, default=plain))
+    else:
+        looks.page().print(card(found))
+
+
+def asked(who: str, tell: Callable[[Client, UUID], Found]) -> Found:
+    """What `tell` says of the person that KIND:VALUE names, in the stack that the environment names.
+
+    Errors: OneThreadError where nobody is known by it, or a part of the stack does not answer.
+    """
     addresses = find()
     kind, value = split(who)
     settings = load(addresses.home)
     policy = policy_in_force(addresses.kafka_bootstrap, addresses.registry_url, settings).policy
     try:
         client = connect(addresses.clickhouse_url)
-        found = profile(client, find_person(client, kind, value, settings.default_region, policy))
+        return tell(client, find_person(client, kind, value, settings.default_region, policy))
     except ClickHouseError as error:
         raise OneThreadError(f"ClickHouse does not answer at {addresses.clickhouse_url}: {error}") from None
-    if as_json:
-        print(json.dumps(document(found), indent=2, ensure_ascii=False, default=plain))
-    else:
-        looks.page().print(card(found))
 
 
 def split(text: str) -> tuple[str, str]:

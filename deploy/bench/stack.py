@@ -6,7 +6,6 @@ there, lose its state, and be asked for its CPU.
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local import parts, records, stack
-from deploy.local.ports import BASE_DEFAULT, HOST, PORTS, Addresses
+from deploy.local import checks, parts, records, stack
+from deploy.local.ports import BASE_DEFAULT, PORTS, Addresses
 from streams.errors import OneThreadError, UsageError
 
 Say = Callable[[str], None]
@@ -52,19 +51,9 @@ def free_base() -> int:
     """A base whose forty ports are free, above those of the stack that the environment names."""
     first = int(os.environ.get("ONETHREAD_PORT_BASE") or BASE_DEFAULT) + PORTS
     for base in range(first, 65536 - PORTS, PORTS):
-        if all(_is_free(port) for port in range(base, base + PORTS)):
+        if all(checks.is_free(port) for port in range(base, base + PORTS)):
             return base
     raise OneThreadError(f"expected {PORTS} free ports in a row above {first}; found none")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
 
 
 def process(addresses: Addresses, name: str) -> psutil.Process:

@@ -9,8 +9,7 @@ from streams.core.facts import TABLES, Facts, Row
 from streams.core.messages import Message
 
 ROWS_MAX = 500
-BYTES_MAX = 400_000
-"""Of one Kafka record; only a touchpoint's content can be long, and one event packs to less than a record holds."""
+"""Of one Kafka record."""
 
 
 class Merge(NamedTuple):
@@ -36,20 +35,15 @@ class Effects:
     """(version, nodes brought to it so far, whether that was all) of a policy's sweep."""
 
     def packed_facts(self) -> list[Facts]:
-        """The facts as they travel: rows of one table together, as many as a record should hold."""
+        """The facts as they travel: at most ROWS_MAX rows of one table together. Who sends them minds the bytes."""
         by_table: dict[str, Facts] = {}
         packed: list[Facts] = []
-        content_bytes = 0
         for key, (version, row) in self.facts.items():
             table = str(key[0])
             batch = by_table.get(table)
-            content = len(row[-1]) if row is not None and table == "touchpoints" else 0
-            is_full = batch is not None and len(batch.upserts) + len(batch.tombstones) >= ROWS_MAX
-            if batch is None or is_full or (content and content_bytes + content > BYTES_MAX):
+            if batch is None or len(batch.upserts) + len(batch.tombstones) >= ROWS_MAX:
                 batch = by_table[table] = Facts(table, [], [])
                 packed.append(batch)
-                content_bytes = 0 if table == "touchpoints" else content_bytes
-            content_bytes += content
             if row is None:
                 batch.tombstones.append((version, *key[1:]))
             else:
