@@ -18,21 +18,21 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import settings_view
 from sinks.clickhouse.profile import select
 from streams.core.commands import SETTINGS_VERB, settings_document
+from streams.core.shaping import DURATIONS
 from streams.errors import OneThreadError, UsageError
 from streams.settings import SHAPING, Settings, load, written
 
 app = typer.Typer(no_args_is_help=True, help="The settings: show, check, apply.")
 
-REACHES_HISTORY = "session_gap_ms"
+REACHES_HISTORY = frozenset(DURATIONS)
 """Applied to facts already made, as a policy is."""
 
 UNUSED_YET = frozenset({
-    "journey_gap_ms", "conversation_gap_ms", "attribution_window_ms", "half_life_ms", "duplicate_window_ms",
-    "callback_due_ms",
+    "journey_gap_ms", "attribution_window_ms", "half_life_ms", "duplicate_window_ms",
 })
 """No fact made so far depends on them, so that another value needs nothing but to be noted."""
 
-NEW_HOME = SHAPING - UNUSED_YET - {REACHES_HISTORY} | {"pepper"}
+NEW_HOME = SHAPING - UNUSED_YET - REACHES_HISTORY | {"pepper"}
 """What events became depends on them from the first one on: a change needs an empty home and the events again."""
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A settings file; without it the home's onethread.toml.")]
@@ -72,7 +72,7 @@ def check(file: File = "") -> None:
 
 @app.command()
 def apply(file: File = "") -> None:
-    """Make settings hold, also for facts already made: every session is cut anew while events flow.
+    """Make settings hold, also for facts already made: these are made anew while events flow.
 
     Nothing is changed unless all of it can be. Settings that shape no facts hold from the next `onethread up` on.
     """
@@ -82,8 +82,8 @@ def apply(file: File = "") -> None:
         _check_link(addresses.home)
     differ = home.changed(addresses.home, settings)
     _refuse(differ)
-    if REACHES_HISTORY in differ:
-        _cut_anew(addresses, load(addresses.home), settings.session_gap_ms)
+    if durations := {name: getattr(settings, name) for name in DURATIONS if name in differ}:
+        _make_anew(addresses, load(addresses.home), durations)
     if path is not None:
         _install(addresses.home, path)
     home.remember(addresses.home, settings)
@@ -94,10 +94,10 @@ def apply(file: File = "") -> None:
         print("facts are made under these settings already; the others hold from the next `onethread up` on")
 
 
-def _cut_anew(addresses: Addresses, running: Settings, session_gap_ms: int) -> None:
+def _make_anew(addresses: Addresses, running: Settings, durations: dict[str, int]) -> None:
     _, offset = commands.send(
         addresses.kafka_bootstrap, addresses.registry_url, running,
-        verb=SETTINGS_VERB, document=settings_document(session_gap_ms),
+        verb=SETTINGS_VERB, document=settings_document(durations),
     )
     held = select(connect(addresses.clickhouse_url), "SELECT count() AS held FROM onethread.identifiers")[0]["held"]
     wait(addresses, running, offset + 1, held)
@@ -107,7 +107,7 @@ def _refuse(differ: dict[str, tuple[Any, Any]]) -> None:
     """Errors: OneThreadError naming what cannot be applied, and what can."""
     refused = [_told(name, then, now) for name, (then, now) in differ.items() if name in NEW_HOME]
     if refused:
-        can = ", ".join(sorted(name.removesuffix("_ms") for name in {REACHES_HISTORY, *UNUSED_YET}))
+        can = ", ".join(sorted(name.removesuffix("_ms") for name in REACHES_HISTORY | UNUSED_YET))
         raise OneThreadError(
             "these settings made facts what they are from the first event on; another value needs an empty home and "
             f"the events again; nothing was changed (applied can be: {can}):\n  " + "\n  ".join(refused)

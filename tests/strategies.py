@@ -6,8 +6,8 @@ it; the details come from a plain Random seeded by it, which keeps a world cheap
 repeat and pauses equal the gap, so that sharedness, limits, ties and both edges of every interval come up often.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from random import Random
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from tests.oracle.rules import Word
 T = TypeVar("T")
 
 GAP_MS = 100
+DURATIONS = {"session_gap_ms": GAP_MS, "conversation_gap_ms": 2 * GAP_MS, "callback_due_ms": 2}
 REPEATED, CONFLICTING = 0.3, 0.07
 DAY_MS = 86_400_000
 KINDS = (
@@ -43,22 +44,23 @@ ASKED_BY_CUSTOMERS = {"order_requested", "order_placed", "return_asked", "page_v
 
 @dataclass(frozen=True)
 class Change:
-    """From now on this policy and this session gap; None and 0 leave them as they were."""
+    """From now on this policy and these durations; None and what is not named stay as they were."""
 
     policy: Policy | None
-    gap_ms: int = 0
+    durations: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class World:
     """What happened: a policy, and the events as accepted, copies among them, in order of their topics.
 
-    `words` are commands on pairs of identifiers, `changes` what came after the first policy and gap, in order.
+    `words` are commands on pairs of identifiers, `changes` what came after the first policy and durations,
+    in order.
     """
 
     policy: Policy
     events: tuple[Event, ...]
-    gap_ms: int = GAP_MS
+    durations: Mapping[str, int] = field(default_factory=lambda: DURATIONS)
     words: tuple[Word, ...] = ()
     changes: tuple[Change, ...] = ()
 
@@ -71,8 +73,11 @@ class World:
         return found
 
     @property
-    def last_gap_ms(self) -> int:
-        return next((c.gap_ms for c in reversed(self.changes) if c.gap_ms), self.gap_ms)
+    def last_durations(self) -> dict[str, int]:
+        last = dict(self.durations)
+        for change in self.changes:
+            last |= change.durations
+        return last
 
 
 def make_world(random: Random, events_max: int = 24, parts: Collection[str] = ()) -> World:
@@ -118,8 +123,9 @@ def _changes(random: Random, first: Policy) -> tuple[Change, ...]:
     changes = []
     for _ in range(random.randint(1, 3)):
         found.append(random.choice(found) if _chance(random, 0.2) else _policy(random))
-        gap_ms = random.choice([0, 0, GAP_MS - 1, 2 * GAP_MS])
-        changes.append(Change(None if gap_ms and _chance(random, 0.3) else found[-1], gap_ms))
+        named = random.sample(sorted(DURATIONS), random.choice([0, 0, 1, 2]))
+        durations = {name: random.choice([0, GAP_MS - 1, 3 * GAP_MS]) for name in named}
+        changes.append(Change(None if durations and _chance(random, 0.3) else found[-1], durations))
     return tuple(changes)
 
 

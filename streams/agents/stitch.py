@@ -13,7 +13,7 @@ from streams.core.facts import TABLES
 from streams.core.graph import Partition
 from streams.core.keys import Keys
 from streams.core.policy import Policy
-from streams.core.rows import Shaping
+from streams.core.shaping import DURATIONS, Shaping
 from streams.settings import Settings
 from streams.topics import Topics
 from streams.transport.commit import RECORD_BYTES_MAX, Work, Writes
@@ -52,7 +52,7 @@ class Stitch:
     def __init__(self, settings: Settings, topics: Topics, policy: Policy, schemas: SchemaCache, store: Any) -> None:
         keys = Keys(settings.pepper.get_secret_value(), settings.partitions)
         self._people = People(topics, keys, schemas)
-        self._shaping = Shaping(keys, settings.session_gap_ms)
+        self._shaping = Shaping(keys, **{name: getattr(settings, name) for name in DURATIONS})
         self._settings, self._topics, self._policy, self._store = settings, topics, policy, store
         self._partitions: dict[int, Partition] = {}
 

@@ -5,7 +5,7 @@ that whoever reads the topic from its beginning finds the same rules and the sam
 """
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from streams.core import policy as policy_file
@@ -14,6 +14,7 @@ from streams.core.identifiers import VALUE_LENGTH_MAX, Refused, normalise
 from streams.core.messages import Edge, PolicyChange, Rule
 from streams.core.policy import Policy, PolicyError
 from streams.core.refusal import Reason, Refusal, Reject
+from streams.core.shaping import DURATIONS
 
 PARTITION = 0
 """All commands lie in one partition, so that their offsets order them."""
@@ -37,8 +38,6 @@ class InForce(NamedTuple):
     version: int
     text: str
     policy: Policy
-    session_gap_ms: int = 0
-    """0: as the deployment was started."""
 
 
 def judge(record: dict[str, Any], offset: int, received_ms: int, policy: Policy, default_region: str) -> Judged:
@@ -56,7 +55,7 @@ def judge(record: dict[str, Any], offset: int, received_ms: int, policy: Policy,
         if record["verb"] == POLICY_VERB:
             return PolicyChange(0, offset + 1, _policy(record), received_ms)
         if record["verb"] == SETTINGS_VERB:
-            return PolicyChange(0, offset + 1, "", received_ms, _session_gap_ms(record))
+            return PolicyChange(0, offset + 1, "", received_ms, durations=_durations(record))
         if record["verb"] in RULE_VERBS:
             edge = pair(*(_named(record, end, policy, default_region) for end in ("a", "b")))
             cause = (record["command_id"], received_ms)
@@ -88,24 +87,23 @@ def follow(before: InForce, change: PolicyChange) -> InForce:
     """What holds after a change, which leaves alone what it does not name."""
     text = change.text or before.text
     policy = policy_file.parse(change.text, "") if change.text else before.policy
-    return InForce(change.version, text, policy, change.session_gap_ms or before.session_gap_ms)
+    return InForce(change.version, text, policy)
 
 
-def settings_document(session_gap_ms: int) -> str:
-    """The document of a settings command."""
-    return f"session_gap_ms = {session_gap_ms}\n"
+def settings_document(durations: Mapping[str, int]) -> str:
+    """The document of a settings command: durations by the names of `shaping.DURATIONS`."""
+    return "".join(f"{name} = {value}\n" for name, value in durations.items())
 
 
-def _session_gap_ms(record: dict[str, Any]) -> int:
-    expected = "document: expected session_gap_ms = a whole number above 0, and nothing else"
+def _durations(record: dict[str, Any]) -> dict[str, int]:
+    expected = f"document: expected of {', '.join(DURATIONS)} one or more, each a whole number of milliseconds"
     try:
         tree = tomllib.loads(record["document"] or "")
     except tomllib.TOMLDecodeError:
         raise Refusal(Reason.BAD_VALUE, expected) from None
-    gap_ms = tree.get("session_gap_ms")
-    if tree.keys() != {"session_gap_ms"} or isinstance(gap_ms, bool) or not isinstance(gap_ms, int) or gap_ms < 1:
+    if not tree or not tree.keys() <= set(DURATIONS) or any(type(v) is not int or v < 0 for v in tree.values()):
         raise Refusal(Reason.BAD_VALUE, expected)
-    return gap_ms
+    return tree
 
 
 def _policy(record: dict[str, Any]) -> str:

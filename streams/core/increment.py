@@ -18,7 +18,6 @@ from streams.core.rows import (
     NO_CUT,
     Person,
     RowKey,
-    Shaping,
     Touch,
     View,
     evidence_row,
@@ -27,6 +26,7 @@ from streams.core.rows import (
     touchpoint_row,
 )
 from streams.core.session import Cut, cut, extend
+from streams.core.shaping import Shaping
 
 Changes: TypeAlias = dict[RowKey, Row | None]
 """New rows, and None for those that are gone."""

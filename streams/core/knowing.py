@@ -69,7 +69,7 @@ def status(p: Partition, node: Node, m: Status) -> None:
 
 def change_policy(p: Partition, m: PolicyChange) -> None:
     """Know a policy; nodes come to it when they are next asked, all others by a sweep through the records."""
-    if p.policies.add(m.version, m.text, m.session_gap_ms, m.received_ms):
+    if p.policies.add(m.version, m.text, m.changes(), m.received_ms):
         p.effects.forwards[p.number].append(Sweep(p.clock, m.version, b"", 0))
 
 

@@ -122,7 +122,7 @@ class Rule(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
 
 
 class PolicyChange(msgspec.Struct, frozen=True, array_like=True, tag="y", gc=False):
-    """To a partition: a policy from now on, as text, and another session gap; "" and 0 leave them as they were.
+    """To a partition: a policy from now on, as text, and other durations; what it leaves out is as it was.
 
     It stands in every partition's log before what was made under it: all of them leave in one transaction, so nobody
     reads one before every log has it.
@@ -133,6 +133,13 @@ class PolicyChange(msgspec.Struct, frozen=True, array_like=True, tag="y", gc=Fal
     text: str
     received_ms: int
     session_gap_ms: int = 0
+    """As the first release sent it; by now one of the durations."""
+    durations: dict[str, int] = {}
+    """By the names of `shaping.DURATIONS`."""
+
+    def changes(self) -> dict[str, int]:
+        """The durations that it changes."""
+        return {"session_gap_ms": self.session_gap_ms, **self.durations} if self.session_gap_ms else self.durations
 
 
 class Sweep(msgspec.Struct, frozen=True, array_like=True, tag="q", gc=False):

@@ -8,7 +8,8 @@ that came with the newcomers are added afterwards, one by one (`increment.add`).
 from streams.core.cluster import Cluster
 from streams.core.event import Identifier
 from streams.core.increment import Changes, apply, index_of, tell_order
-from streams.core.rows import Person, Shaping, View, evidence_row, owner_of
+from streams.core.rows import Person, View, evidence_row, owner_of
+from streams.core.shaping import Shaping
 
 _KINDS, _FOUND_BY = index_of("persons", "identifier_kinds"), index_of("touchpoints", "identified_by")
 _FIRST_SEEN = index_of("identifiers", "first_seen_at")

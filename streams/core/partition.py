@@ -10,7 +10,8 @@ from streams.core.node import Node
 from streams.core.nodes import Nodes, Reader
 from streams.core.policies import Policies
 from streams.core.policy import Policy
-from streams.core.rows import Rows, Shaping, View, view
+from streams.core.rows import Rows, View, view
+from streams.core.shaping import Shaping
 
 TOUCHES_MAX = 50_000
 

@@ -5,13 +5,13 @@ still have rows made under it. Each later version came as a message.
 """
 
 import struct
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Protocol
 
 from streams.core import policy as policy_file
 from streams.core.event import pack, unpack
 from streams.core.policy import Policy
-from streams.core.rows import Shaping
+from streams.core.shaping import Shaping
 
 PREFIX = b"y"
 
@@ -32,10 +32,10 @@ class Policies:
         known = reader.scan(PREFIX)
         for key, value in known:
             version = int(struct.unpack(">I", key[len(PREFIX) :])[0])
-            self.received_ms, text, gap_ms = unpack(value)
-            self._know(version, text, gap_ms)
+            self.received_ms, text, gap_ms, *rest = unpack(value)
+            self._know(version, text, rest[0] if rest else _durations(gap_ms))
         if not known:
-            self._save(0, "", shaping.session_gap_ms)
+            self._save(0, "", shaping.durations())
 
     @property
     def version(self) -> int:
@@ -51,23 +51,27 @@ class Policies:
     def shaping(self, version: int) -> Shaping:
         return self._by_version[version][1]
 
-    def add(self, version: int, text: str, session_gap_ms: int, received_ms: int) -> bool:
-        """Know one more version; what it leaves out ("", 0) is as it was. Whether it was news."""
+    def add(self, version: int, text: str, durations: Mapping[str, int], received_ms: int) -> bool:
+        """Know one more version; what it leaves out is as it was. Whether it was news."""
         if version in self._by_version:
             return False
         self.received_ms = received_ms
-        self._know(version, text, session_gap_ms)
-        self._save(version, text, session_gap_ms)
+        self._know(version, text, durations)
+        self._save(version, text, durations)
         return True
 
-    def _know(self, version: int, text: str, gap_ms: int) -> None:
+    def _know(self, version: int, text: str, durations: Mapping[str, int]) -> None:
         before = max((v for v in self._by_version if v < version), default=0)
         policy, shaping = self._by_version[before]
         if text:
             policy = policy_file.parse(text, f"policy {version}")
-        if gap_ms:
-            shaping = replace(shaping, session_gap_ms=gap_ms)
-        self._by_version[version] = policy, shaping
+        self._by_version[version] = policy, shaping.changed(durations)
 
-    def _save(self, version: int, text: str, gap_ms: int) -> None:
-        self.unsaved.append((PREFIX + struct.pack(">I", version), pack((self.received_ms, text, gap_ms))))
+    def _save(self, version: int, text: str, durations: Mapping[str, int]) -> None:
+        record = self.received_ms, text, durations.get("session_gap_ms", 0), dict(durations)
+        self.unsaved.append((PREFIX + struct.pack(">I", version), pack(record)))
+
+
+def _durations(session_gap_ms: int) -> dict[str, int]:
+    """As the first release stored them: one, 0 where it is as it was."""
+    return {"session_gap_ms": session_gap_ms} if session_gap_ms else {}

@@ -9,12 +9,12 @@ from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event, Identifier
 from streams.core.facts import Row
 from streams.core.ids import person_id
-from streams.core.keys import Keys
 from streams.core.messages import Edge
 from streams.core.order import order_rows
 from streams.core.person import channel_rows, person_row, sighting_rows
 from streams.core.resolve import Resolution, kin, senior, whose
 from streams.core.session import Cut, cut
+from streams.core.shaping import Shaping
 
 RowKey: TypeAlias = tuple[Any, ...]
 """(table, *key columns)."""
@@ -28,14 +28,6 @@ KNOWN_STRENGTH = 60
 """An unshared identifier of a kind at least this strong makes a person known, and an order not anonymous."""
 
 NO_CUT = Cut([], [], {}, {})
-
-
-@dataclass(frozen=True)
-class Shaping:
-    """What shapes rows besides the cluster: the addresses of identifiers and the gap between sessions."""
-
-    keys: Keys
-    session_gap_ms: int
 
 
 class Person:

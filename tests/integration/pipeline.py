@@ -22,6 +22,7 @@ from streams.core.ids import uuid_text
 from streams.core.policy import default
 from streams.core.reading import Reader
 from streams.core.refusal import Reject
+from streams.core.shaping import DURATIONS
 from streams.settings import Settings, load
 from tests.oracle.batch import expected
 
@@ -62,7 +63,8 @@ def shown(addresses: Addresses, table: str) -> Counter[str]:
 
 def wanted(events: list[Event], settings: Settings, names: dict[str, set[str]]) -> dict[str, Counter[str]]:
     """The oracle's rows as the same texts; `names` are the columns that each view has."""
-    tables = expected(events, default(), settings.session_gap_ms, settings.pepper.get_secret_value())
+    durations = {name: getattr(settings, name) for name in DURATIONS}
+    tables = expected(events, default(), durations, settings.pepper.get_secret_value())
     out = {}
     for table in SHOWN:
         columns = TABLES[table].columns

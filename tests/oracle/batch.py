@@ -1,7 +1,7 @@
 """From all accepted events to all rows: copies become touchpoints, touchpoints become persons' rows."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -34,11 +34,11 @@ class Touch(msgspec.Struct, frozen=True):
 
 
 def expected(
-    events: list[Event], policy: Policy, gap_ms: int, pepper: bytes, words: Iterable[Word] = (),
+    events: list[Event], policy: Policy, durations: Mapping[str, int], pepper: bytes, words: Iterable[Word] = (),
 ) -> Tables:
     """The rows of the tables `COVERED` that these events stand for, whatever order they came in.
 
-    Shape:  accepted events, repeats and conflicting copies among them; the last policy; every word on a pair
+    Shape:  accepted events, repeats and conflicting copies among them; the last policy, durations, words on pairs
             -> {table: {key: row in column order}}, and the evidence by pair.
     """
     identity = Identity(events, policy, pepper, words)
@@ -49,7 +49,7 @@ def expected(
     rows: dict[str, list[Row]] = {name: [] for name in COVERED}
     for group in set(identity.group.values()):
         if members := identity.members(next(iter(group))):
-            _person(rows, identity, members, by_person, gap_ms)
+            _person(rows, identity, members, by_person, durations)
     for order in orders.gather(kept, identity):
         rows["orders"].append(order.row)
         rows["order_items"] += order.items
@@ -86,15 +86,15 @@ def _touch(copies: list[Event], identity: Identity) -> Touch:
 
 def _person(
     rows: dict[str, list[Row]], identity: Identity, members: list[Identifier],
-    by_person: dict[bytes, list[Touch]], gap_ms: int,
+    by_person: dict[bytes, list[Touch]], durations: Mapping[str, int],
 ) -> None:
     """Adds every row of one person but its orders."""
     some = members[0]
     person, shared = identity.person_id(some), some in identity.shared
     mine = by_person[person]
     events = [t.event for t in mine]
-    sessions = [] if shared else touches.sessions_of(events, gap_ms)
-    visits = [] if shared else touches.visits_of(events, gap_ms)
+    sessions = [] if shared else touches.sessions_of(events, durations["session_gap_ms"])
+    visits = [] if shared else touches.visits_of(events, durations["session_gap_ms"])
     session_of = {e.event_id: touches.id_of("session", s) for s in sessions for e in s}
     visit_of = {e.event_id: touches.id_of("visit", v) for v in visits for e in v}
     rows["persons"].append(touches.person_row(

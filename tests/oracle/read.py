@@ -9,10 +9,11 @@ from tests.oracle.batch import Tables, expected
 
 PEPPER = b"test"
 GAP_MS = 1_800_000
+DURATIONS = {"session_gap_ms": GAP_MS, "conversation_gap_ms": 86_400_000, "callback_due_ms": 900_000}
 
 
 def rows(*events: Event, policy: Policy | None = None) -> Tables:
-    return expected(list(events), policy or default(), GAP_MS, PEPPER)
+    return expected(list(events), policy or default(), DURATIONS, PEPPER)
 
 
 def groups(tables: Tables) -> set[frozenset[str]]:

@@ -7,7 +7,7 @@ from streams.core.policy import default
 from tests.oracle import expected
 from tests.oracle.batch import Tables
 from tests.oracle.build import event, identifier
-from tests.oracle.read import GAP_MS, PEPPER, contested, groups, shared
+from tests.oracle.read import DURATIONS, PEPPER, contested, groups, shared
 from tests.oracle.rules import Word
 
 
@@ -19,7 +19,7 @@ def ruled(said: list[str], *events: Event, people_max: int = 1000) -> Tables:
         a, b = sorted(identifier(end)[:2] for end in ends)
         words.append(Word((a, b), verb, f"r{n}", n))
     policy = replace(default(), person_identifiers_max=people_max)
-    return expected(list(events), policy, GAP_MS, PEPPER, words)
+    return expected(list(events), policy, DURATIONS, PEPPER, words)
 
 
 def verdicts(tables: Tables) -> dict[str, str | None]:
@@ -60,7 +60,7 @@ def test_of_two_words_at_once_the_larger_id_is_the_last() -> None:
     pair = ("email", "a"), ("phone", "p")
     words = [Word(pair, "unlink", "b", 1), Word(pair, "link", "a", 1)]
     for said in (words, words[::-1]):
-        assert verbs(expected([TOGETHER], default(), GAP_MS, PEPPER, said)) == [("unlink", "b")]
+        assert verbs(expected([TOGETHER], default(), DURATIONS, PEPPER, said)) == [("unlink", "b")]
 
 
 def test_unlink_also_holds_through_a_third() -> None:

@@ -10,7 +10,8 @@ from streams.core import increment, newcomers, partition, placing
 from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event, Identifier
 from streams.core.increment import Changes
-from streams.core.rows import Rows, Shaping, View, view
+from streams.core.rows import Rows, View, view
+from streams.core.shaping import Shaping
 from tests.oracle.build import event, money
 from tests.unit.streams.core.graphs import MINUTE, Graph
 

@@ -17,7 +17,7 @@ from tests.strategies import World, worlds
 def test_order_of_events_within_a_file_does_not_matter(world: World, seed: int) -> None:
     events = list(world.events)
     Random(seed).shuffle(events)
-    assert expected(events, world.policy, world.gap_ms, PEPPER) == oracle(world)
+    assert expected(events, world.policy, world.durations, PEPPER) == oracle(world)
 
 
 @settings(EXAMPLES, max_examples=100)

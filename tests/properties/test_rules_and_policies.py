@@ -50,7 +50,7 @@ def test_evidence_is_counted_once_after_a_policy_that_made_it_weak() -> None:
 @given(worlds(12, ["rules", "policies"]), SEEDS)
 def test_policy_a_then_b_then_a_is_as_a_alone(world: World, seed: int) -> None:
     alone = replace(world, changes=())
-    there_and_back = replace(world, changes=(*world.changes, Change(world.policy, world.gap_ms)))
+    there_and_back = replace(world, changes=(*world.changes, Change(world.policy, world.durations)))
     assert rows(there_and_back, seed) == rows(alone, seed)
 
 

@@ -13,7 +13,7 @@ from tests.oracle.batch import COVERED, Tables
 from tests.oracle.lines import accepted
 from tests.simulation.broker import Run
 from tests.simulation.compare import differences, oracle
-from tests.strategies import World, worlds
+from tests.strategies import DURATIONS, World, worlds
 
 SEEDS = st.integers(0, 2**32 - 1)
 EXAMPLES = settings(
@@ -36,7 +36,7 @@ def test_rows_in_the_sink_are_those_of_the_batch(world: World, seed: int) -> Non
 
 def test_twenty_orders_of_one_file_give_equal_rows() -> None:
     """With one partition and with several, restarts in the middle, 30 of 100 events sent twice."""
-    world = World(default(), tuple(accepted(lines(1, 12))), gap_ms=1_800_000)
+    world = World(default(), tuple(accepted(lines(1, 12))), durations=DURATIONS | {"session_gap_ms": 1_800_000})
     first = rows(world, 0)
     assert differences(oracle(world), Run(world, Random(0)).finish()) == []
     assert all(rows(world, seed) == first for seed in range(1, 20))

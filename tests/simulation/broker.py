@@ -18,7 +18,7 @@ from streams.core.graph import Partition
 from streams.core.keys import Keys
 from streams.core.messages import PolicyChange, Rule, Sweep
 from streams.core.policy import Policy
-from streams.core.rows import Shaping
+from streams.core.shaping import Shaping
 from tests.oracle.rules import Word
 from tests.simulation.policy_file import to_toml
 from tests.simulation.stores import Sink, Store
@@ -56,7 +56,7 @@ class Run:
         count = partitions or random.randint(1, 4)
         self.haste = random.choice([0.05, 0.5, 0.5, 0.95]) if disorder else 0.5
         self.sweep, self.record_bytes = random.choice([1, 2, 200]), random.choice([400_000, 400_000, 600])
-        self.shaping = Shaping(Keys(PEPPER, count), world.gap_ms)
+        self.shaping = Shaping(Keys(PEPPER, count), **world.durations)
         self.stores = [Store() for _ in range(count)]
         self.logs: list[list[bytes]] = [[] for _ in range(count)]
         self.offsets = [0] * count
@@ -123,7 +123,7 @@ class Run:
         for number in [version, version - 1] if again else [version]:
             change = self.world.changes[number - 1]
             text = to_toml(change.policy) if change.policy else ""
-            told = PolicyChange(0, number, text, DAY_MS + number, change.gap_ms)
+            told = PolicyChange(0, number, text, DAY_MS + number, durations=dict(change.durations))
             for log in self.logs:
                 log.append(messages.pack([told]))
         self.version = version

@@ -12,7 +12,7 @@ from tests.strategies import World
 
 
 def oracle(world: World) -> Tables:
-    return expected(list(world.events), world.policies[-1], world.last_gap_ms, PEPPER, world.words)
+    return expected(list(world.events), world.policies[-1], world.last_durations, PEPPER, world.words)
 
 
 def held(sink: Sink, tables: Iterable[str]) -> Tables:

@@ -19,7 +19,7 @@ from streams.core.graph import Partition
 from streams.core.keys import Keys
 from streams.core.messages import Observe, Rule
 from streams.core.policy import default
-from streams.core.rows import Shaping
+from streams.core.shaping import Shaping
 from tests.oracle import expected
 from tests.oracle.build import event
 from tests.oracle.rules import Word

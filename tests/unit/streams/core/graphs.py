@@ -6,7 +6,7 @@ from streams.core.facts import Row
 from streams.core.graph import Partition
 from streams.core.keys import Keys
 from streams.core.policy import default
-from streams.core.rows import Shaping
+from streams.core.shaping import Shaping
 
 MINUTE = 60_000
 

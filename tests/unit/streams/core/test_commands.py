@@ -46,8 +46,10 @@ def test_a_policy_is_numbered_by_its_place_in_the_log() -> None:
     assert judged(verb="policy", document=default_text()) == PolicyChange(0, 8, default_text(), 5)
 
 
-def test_a_session_gap_travels_as_a_policy_without_a_text() -> None:
-    assert judged(verb="settings", document=settings_document(2_700_000)) == PolicyChange(0, 8, "", 5, 2_700_000)
+def test_durations_travel_as_a_policy_without_a_text() -> None:
+    durations = {"session_gap_ms": 2_700_000, "callback_due_ms": 0}
+    judgement = judged(verb="settings", document=settings_document(durations))
+    assert judgement == PolicyChange(0, 8, "", 5, durations=durations)
 
 
 @pytest.mark.parametrize(("fields", "reason", "path"), [
@@ -64,7 +66,7 @@ def test_a_session_gap_travels_as_a_policy_without_a_text() -> None:
     ({"verb": "policy"}, "missing_field", "document"),
     ({"verb": "policy", "document": "threshold = 2"}, "bad_value", "document, line 1"),
     ({"verb": "policy", "document": "#" * 100_001}, "oversize", "document"),
-    ({"verb": "settings", "document": "session_gap_ms = 0"}, "bad_value", "document"),
+    ({"verb": "settings", "document": "session_gap_ms = -1"}, "bad_value", "document"),
     ({"verb": "settings", "document": "session_gap_ms = true"}, "bad_value", "document"),
     ({"verb": "settings", "document": "session_gap_ms = 5\npartitions = 2"}, "bad_value", "document"),
     ({"verb": "settings", "document": "session_gap"}, "bad_value", "document"),
@@ -80,8 +82,8 @@ def test_what_holds_is_the_last_that_could_be_read() -> None:
     found = in_force([
         (0, command()),
         (1, command(verb="policy", document=other)),
-        (2, command(verb="settings", document=settings_document(9))),
+        (2, command(verb="settings", document=settings_document({"session_gap_ms": 9}))),
         (3, command(verb="policy", document="nonsense")),
     ], first)
-    assert (found.version, found.text, found.policy.version, found.session_gap_ms) == (3, other, "2", 9)
+    assert (found.version, found.text, found.policy.version) == (3, other, "2")
     assert in_force([], first) == first
