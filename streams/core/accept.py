@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from streams.core import parts
+from streams.core import parts, said
 from streams.core.channels import Channel
 from streams.core.event import Event, Identifier, Position
 from streams.core.event_types import INTERACTION, OBSERVATION, ROLES, TYPES, EventType
@@ -26,7 +26,7 @@ IDENTIFIERS_MAX = 20
 """Every two identifiers of an event are an edge: 20 make 190."""
 
 PACKED_BYTES_MAX = 2 * EVENT_BYTES_MAX
-"""Of `content` and `order` together: names of fields repeated over thousands of lines must not make a record that
+"""Of what is packed of an event, together: names of fields repeated over thousands of lines must not make a record that
 Kafka does not take."""
 
 AHEAD_MS_MAX = 24 * 3_600_000
@@ -101,6 +101,9 @@ def _accept(
     ids, notes, click_id = _identify(record, order_id, rules)
     content, order = _pack(record, order_id, at_ms, rules)
     role = record["role"] or kind.role
+    talk, told = said.pack_talk(record, role), said.pack_told(record)
+    if len(content) + len(order) + len(talk) + len(told) > PACKED_BYTES_MAX:
+        raise Refusal(Reason.OVERSIZE, f"expected at most {PACKED_BYTES_MAX} bytes when packed")
     if not ids:
         reason = notes[0][1] if notes else "no identifier"
         if role != OBSERVATION:
@@ -129,6 +132,8 @@ def _accept(
             conversation_id=message.get("conversation_id") or None,
             content=content,
             order=order,
+            talk=talk,
+            told=told,
         ),
         notes,
     )
@@ -283,17 +288,12 @@ def _pack(record: Record, order_id: str | None, at_ms: int, rules: Rules) -> tup
     order, returned = parts.order(record, order_id), parts.returned(record)
     loyalty = parts.points(record)
     campaign_cost, message_cost = parts.cost(record, "campaign"), parts.cost(record, "message")
-    if record["promise"] is not None:
-        parts.instant(record["promise"], "due_at", "promise")
     shown = products or next((part["items"] for part in (returned, order, cart) if part and part.get("items")), [])
     place = record["place"]
     zone = place["zone"] if place is not None else None
     local_ms = parts.local_ms(at_ms, record["utc_offset_min"], zone, rules.reporting_zone)
     content = parts.pack_content(record, local_ms, shown, _money(returned, order, cart), campaign_cost or message_cost)
-    packed_order = parts.pack_order(order, returned, loyalty)
-    if len(content) + len(packed_order) > PACKED_BYTES_MAX:
-        raise Refusal(Reason.OVERSIZE, f"expected at most {PACKED_BYTES_MAX} bytes when packed")
-    return content, packed_order
+    return content, parts.pack_order(order, returned, loyalty)
 
 
 def _money(returned: parts.Part | None, order: parts.Part | None, cart: parts.Part | None) -> parts.Part:

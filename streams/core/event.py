@@ -51,6 +51,10 @@ class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
     conversation_id: str | None
     content: bytes
     order: bytes = b""
+    talk: bytes = b""
+    """`said.Talk`, or empty where the event has no part in a conversation or a promise."""
+    told: bytes = b""
+    """`said.Told`, or empty where the event tells no trait, preference or consent."""
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -49,7 +49,7 @@ def test_an_accepted_event_keeps_what_the_core_reads() -> None:
         ids=(("anonymous_id", "ck-1", 1.0), ("click_id", "g-1", 1.0)), channel="web", type="page_viewed",
         role="interaction", device="desktop", store_id="S1", staff="op-7", order_id=None, campaign="spring",
         referrer="https://example.com/", click_id="g-1", message_id="m-1", conversation_id="c-1",
-        content=event.content, order=b"",
+        content=event.content, order=b"", talk=event.talk, told=b"",
     )
 
 
@@ -99,6 +99,10 @@ def test_an_accepted_event_keeps_what_the_core_reads() -> None:
     (with_order(payments=[{"method": "cash", "amount": "x"}]), ("bad_amount", "order.payments[0].amount")),
     (with_order(delivery={"promised_at": 0}), ("bad_time", "order.delivery.promised_at")),
     ({"promise": {"due_at": 1}}, ("bad_time", "promise.due_at")),
+    ({"promise": {"promise_id": "x" * 1001}}, ("bad_value", "promise.promise_id")),
+    ({"message": {"topic": "x" * 1001}}, ("bad_value", "message.topic")),
+    ({"message": {"duration_ms": -1}}, ("bad_value", "message.duration_ms")),
+    ({"traits": {"x" * 1001: "v"}}, ("bad_value", "traits")),
     ({"campaign": {"cost": "1"}}, ("missing_field", "campaign.currency")),
     ({"message": {"cost": "1", "currency": "eur"}}, ("bad_value", "message.currency")),
     ({"cart": {"items": [{"sku": "a", "price": "1"}]}}, ("missing_field", "cart.items[0].currency")),
