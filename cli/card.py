@@ -40,6 +40,10 @@ def _head(found: Profile) -> Table:
         "met first on": person["first_channel"],
         "home store": person["home_store_id"],
         "devices": ", ".join(person["devices"]),
+        "prefers": ", ".join(f"{key} {value}" for key, value in sorted(person["preferences"].items())),
+        "consents": ", ".join(
+            f"{purpose} {'given' if given else 'withdrawn'}" for purpose, given in sorted(person["consent"].items())
+        ),
         "touchpoints": f"{person['touchpoints']:,} in {person['sessions']:,} sessions",
         "orders": f"{person['orders']:,} for {looks.money(person['revenue'], person['currency'])}"
                   if person["orders"] else None,

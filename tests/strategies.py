@@ -190,6 +190,8 @@ def _event(random: Random, detail: Random, event_id: str, pool: Sequence[Identif
     ids = _identifiers(random, pool)
     clicks = sorted(i.split(":")[1].split("@")[0] for i in ids if i.startswith("click_id:"))
     fields = _fields(detail) | {"click_id": clicks[0] if clicks else None}
+    if _chance(detail, 0.25):
+        fields |= _attributes(detail)
     if _chance(random, 0.35):
         fields |= _order_fields(detail, random.choice(["o1", "o2", "o3", "o4"]))
         ids = [] if _chance(detail, 0.2) else ids
@@ -205,6 +207,16 @@ def _fields(random: Random) -> dict[str, Any]:
         "staff": random.choice([None, "s7"]), "campaign": random.choice([None, "ny"]),
         "referrer": random.choice([None, "r"]), "message_id": random.choice([None, "m1"]),
     }
+
+
+def _attributes(random: Random) -> dict[str, Any]:
+    """One or two keys of each sort, said again and taken back."""
+    return _some(random, {
+        "traits": lambda: {random.choice("ab"): random.choice(["x", "y", ""])},
+        "preferences": lambda: {key: random.choice(["x", "y", ""]) for key in random.sample("ab", 2)},
+        "consents": lambda: {random.choice("ab"): random.choice([True, False])},
+        "source": lambda: "shop",
+    })
 
 
 def _order_fields(random: Random, order_id: str) -> dict[str, Any]:
@@ -252,7 +264,7 @@ def _items(random: Random, prefix: str) -> list[dict[str, Any]]:
 
 def _conflicting(random: Random, e: Event) -> Event:
     """The same event id and identifiers, told otherwise."""
-    other = _fields(random)
+    other = _fields(random) | _attributes(random)
     ids = [f"{kind}:{value}@{confidence}" for kind, value, confidence in e.ids]
     if e.order_id is not None:
         other |= _order_fields(random, e.order_id)

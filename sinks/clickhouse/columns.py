@@ -42,7 +42,7 @@ _FEW_VALUES = frozenset({
     "channel", "type", "role", "device", "source", "language", "currency", "cost_currency", "identified_by", "kind",
     "status", "first_channel", "entry_channel", "exit_channel", "requested_channel", "placed_channel", "placed_device",
     "paid_channel", "fulfilled_channel", "fulfilment_method", "cancelled_channel", "unit", "action", "reason", "note",
-    "topic", "campaign_source", "campaign_medium", "kind_a", "kind_b", "refused_because", "verb",
+    "topic", "key", "campaign_source", "campaign_medium", "kind_a", "kind_b", "refused_because", "verb",
 })
 """Columns of few distinct values: LowCardinality halves them on disk and speeds up grouping."""
 

@@ -22,7 +22,8 @@ from streams.errors import OneThreadError
 from streams.settings import Settings
 
 VIEWS = (
-    "touchpoints", "sessions", "visits", "facts_orders_in_doubt", "orders", "order_items", "persons", "person_channels",
+    "touchpoints", "sessions", "visits", "facts_orders_in_doubt", "orders", "order_items", "consents", "preferences",
+    "person_traits", "persons", "person_channels",
     "identifiers", "facts_evidence_in_doubt", "evidence", "identifier_history", "identifiers_as_of", "persons_as_of",
     "rules", "merges", "identity_alerts", "dead_letters", "identifier_notes", "unidentifiable", "intake",
 )

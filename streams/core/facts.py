@@ -82,6 +82,12 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         "person_id:uuid order_id:str line_id:str sku:str name:str? category:str? brand:str? quantity:money unit:str? "
         "returned_quantity:money price:money? discount:money? margin:money? currency:str? placed_at:ms? "
         "channel:str? store_id:str?"),
+    _table("consents", 3,
+        "person_id:uuid key:str valid_from:ms value:bool valid_to:ms? event_id:str source:str"),
+    _table("preferences", 3,
+        "person_id:uuid key:str valid_from:ms value:str valid_to:ms? event_id:str source:str"),
+    _table("person_traits", 3,
+        "person_id:uuid key:str valid_from:ms value:str valid_to:ms? event_id:str source:str"),
     _table("evidence", 3,
         "person_id:uuid node_a:uuid node_b:uuid kind_a:str value_a:str kind_b:str value_b:str events:int "
         "first_seen_at:ms last_seen_at:ms first_event_id:str conducts:bool refused_because:str?"),

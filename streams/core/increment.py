@@ -6,7 +6,7 @@ those within one stretch, the touchpoints around the new one without a pause lon
 interactions are some of the touchpoints, so no session reaches over a pause of all of them.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
@@ -22,6 +22,7 @@ from streams.core.rows import (
     View,
     evidence_row,
     owner_of,
+    rows_of_attributes,
     rows_of_order,
     touchpoint_row,
 )
@@ -78,6 +79,8 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
             if row is not None:
                 changes["evidence", *row[:3]] = row
     _count(changes, seen, person, at, started)
+    if kept.event.told and not person.is_shared:
+        _tell_attributes(changes, person, kept.event)
     if kept.event.order_id is not None:
         tell_order(changes, cluster, seen, kept.event.order_id)
     apply(changes, seen)
@@ -234,6 +237,13 @@ def _count(changes: Changes, seen: View, person: Person, at: int, started: int) 
         *old[:3], first_seen_at, event.at_ms, interacted_at, first_channel, channels, devices, kinds,
         number + 1, sessions + started, home,
     )
+
+
+def _tell_attributes(changes: Changes, person: Person, event: Event) -> None:
+    insort(person.told, event, key=lambda e: (e.at_ms, e.event_id))
+    before, person.attributes = person.attributes, rows_of_attributes(person)
+    changes.update({key: None for key in before if key not in person.attributes})
+    changes.update({key: row for key, row in person.attributes.items() if before.get(key) != row})
 
 
 def tell_order(changes: Changes, cluster: Cluster, seen: View, order_id: str) -> None:

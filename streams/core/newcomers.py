@@ -73,7 +73,8 @@ def _regrouped(
             again = Person(cluster, shaping, identifiers)
             if not person.identifiers or again.person_id != person.person_id:
                 return None
-            again.touches, person = person.touches, again
+            again.touches, again.told, again.attributes = person.touches, person.told, person.attributes
+            person = again
         people[group] = person
     return people
 

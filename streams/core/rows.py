@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from streams.core.attribute import attribute_rows
 from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event, Identifier
 from streams.core.facts import Row
@@ -33,12 +34,17 @@ NO_CUT = Cut([], [], {}, {})
 class Person:
     """What one group of a cluster's identifiers is."""
 
-    __slots__ = ("first_seen_at", "identifiers", "is_known", "is_shared", "kinds", "person_id", "touches")
+    __slots__ = (
+        "attributes", "first_seen_at", "identifiers", "is_known", "is_shared", "kinds", "person_id", "told", "touches",
+    )
 
     def __init__(self, cluster: Cluster, shaping: Shaping, group: list[Identifier]) -> None:
         policy, first = cluster.policy, cluster.first
         self.identifiers = [i for i in group if i in first]
         self.touches: list[Touch] = []
+        self.told: list[Event] = []
+        """Of the touches those that tell an attribute."""
+        self.attributes: Rows = {}
         if not self.identifiers:
             return  # nothing has been seen of it yet, only named by a link on its way
         elder = senior(policy, self.identifiers, first)
@@ -82,7 +88,10 @@ def view(cluster: Cluster, shaping: Shaping) -> View:
         owner = owner_of(cluster, same[0])
         if owner is not None:
             person = people[owner[0]]
-            person.touches.append((same[0].event, same, owner[1]))
+            event = same[0].event
+            person.touches.append((event, same, owner[1]))
+            if event.told:
+                person.told.append(event)
             seen.owner_of[event_id] = person
     for person in people.values():
         if person.identifiers:
@@ -138,7 +147,15 @@ def _person_rows(cluster: Cluster, shaping: Shaping, person: Person) -> Rows:
     out["persons", who] = person_row(
         who, person.is_known, shared, person.first_seen_at, person.kinds, events, len(pieces.sessions)
     )
+    if person.told and not shared:
+        person.attributes = rows_of_attributes(person)
+        out.update(person.attributes)
     return out
+
+
+def rows_of_attributes(person: Person) -> Rows:
+    """What is told of a person by key, with its history."""
+    return {(table, *row[:3]): row for table, row in attribute_rows(person.person_id, person.told)}
 
 
 def _put(out: Rows, table: str, rows: Iterable[Row]) -> None:

@@ -26,7 +26,8 @@ from streams.core.shaping import DURATIONS
 from streams.settings import Settings, load
 from tests.oracle.batch import expected
 
-SHOWN = ("persons", "identifiers", "touchpoints", "sessions", "visits", "orders", "order_items")
+SHOWN = ("persons", "identifiers", "touchpoints", "sessions", "visits", "orders", "order_items",
+         "consents", "preferences", "person_traits")
 APART = {"received_at", "content", "copies", "conflicts", "node", "person_shared"}
 """Columns that depend on the run, or that the views show in another form."""
 

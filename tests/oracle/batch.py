@@ -8,7 +8,7 @@ import msgspec
 from streams.core.event import Event, Identifier
 from streams.core.facts import TABLES, Key, Row
 from streams.core.policy import Policy
-from tests.oracle import orders, touches
+from tests.oracle import attributes, orders, touches
 from tests.oracle.evidence import evidence_rows
 from tests.oracle.identity import Identity
 from tests.oracle.keys import node_key
@@ -18,7 +18,7 @@ Tables = dict[str, dict[Key, Row]]
 
 COVERED = (
     "persons", "identifiers", "identifier_sightings", "touchpoints", "sessions", "visits", "person_channels",
-    "orders", "order_items", "rules",
+    "consents", "preferences", "person_traits", "orders", "order_items", "rules",
 )
 """With `evidence`, whose rows are here one for each pair of identifiers, without the person."""
 
@@ -112,6 +112,8 @@ def _person(
     rows["visits"] += [touches.visit_row(person, v, session_of[v[0].event_id]) for v in visits]
     if not shared:
         rows["person_channels"] += touches.channel_rows(person, events, sessions, visits)
+        for table, made in attributes.attribute_rows(person, events).items():
+            rows[table] += made
 
 
 def _sightings(person: bytes, events: list[Event], pepper: bytes) -> list[Row]:

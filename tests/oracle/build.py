@@ -21,8 +21,11 @@ def identifier(text: str) -> tuple[str, str, float]:
 def event(event_id: str, at_ms: int, *ids: str, offset: int | None = None, **fields: Any) -> Event:
     """An accepted event: a page view on the web unless `fields` say otherwise.
 
-    `order`, `returned` and `points_spent` are maps as told by a producer, amounts already scaled.
+    `order`, `returned` and `points_spent` are maps as told by a producer, amounts already scaled; so are `traits`,
+    `preferences` and `consents`.
     """
+    attributes = [fields.pop(name, {}) for name in ("traits", "preferences", "consents")]
+    source = fields.pop("source", "crm")
     told = {
         "order": fields.pop("order", None), "return": fields.pop("returned", None),
         "points_spent": fields.pop("points_spent", None),
@@ -37,6 +40,7 @@ def event(event_id: str, at_ms: int, *ids: str, offset: int | None = None, **fie
         "type": "page_viewed", "role": "interaction", "device": None, "store_id": None, "staff": None,
         "order_id": order_id, "campaign": None, "referrer": None, "click_id": None, "message_id": None,
         "conversation_id": None, "content": pack([at_ms, *CONTENT[1:]]), "order": pack(told) if told else b"",
+        "told": pack([source, *attributes]) if any(attributes) else b"",
     } | fields
     digest = hashlib.blake2b(pack(values), digest_size=16).digest()
     position = (f"events.{values['channel']}", 0, offset if offset is not None else int.from_bytes(digest[:5], "big"))

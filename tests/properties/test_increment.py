@@ -34,6 +34,7 @@ def _events(random: Random) -> list[Event]:
             channel=random.choice(["web", "pos"]),
             device=random.choice([None, "desktop", "mobile"]), store_id=random.choice([None, None, "S1", "S2"]),
             **({"order": order} if type_.startswith("order") else {}),
+            **({"traits": {"name": random.choice("ab")}, "consents": {"email": person == 1}} if n % 4 == 0 else {}),
         ))
     if random.choice([True, False]):  # as most events come
         events.sort(key=lambda e: (e.at_ms, e.event_id))

@@ -28,8 +28,8 @@ SELECT
     CAST(NULL, 'Nullable(Decimal(18, 4))') AS predicted_revenue,
     CAST(NULL, 'Nullable(Decimal(18, 4))') AS predicted_margin,
     CAST(NULL, 'Nullable(DateTime64(3, \'UTC\'))') AS predicted_at,
-    CAST(map(), 'Map(String, String)') AS preferences,
-    CAST(map(), 'Map(String, Bool)') AS consent
+    CAST(preferred.said, 'Map(String, String)') AS preferences,
+    CAST(consented.said, 'Map(String, Bool)') AS consent
 FROM onethread.facts_persons AS p FINAL
 LEFT JOIN (
     SELECT
@@ -43,3 +43,11 @@ LEFT JOIN (
     WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
     GROUP BY person_id
 ) AS o ON o.person_id = p.person_id
+LEFT JOIN (
+    SELECT person_id, mapFromArrays(groupArray(key), groupArray(value)) AS said
+    FROM onethread.facts_preferences FINAL WHERE valid_to IS NULL GROUP BY person_id
+) AS preferred ON preferred.person_id = p.person_id
+LEFT JOIN (
+    SELECT person_id, mapFromArrays(groupArray(key), groupArray(value)) AS said
+    FROM onethread.facts_consents FINAL WHERE valid_to IS NULL GROUP BY person_id
+) AS consented ON consented.person_id = p.person_id

@@ -37,6 +37,7 @@ def profile(**fields: Any) -> Profile:
         "first_channel": "web",
         "home_store_id": None, "devices": ["desktop"], "touchpoints": 1, "sessions": 0, "orders": 0,
         "revenue": Decimal(0), "returned": Decimal(0), "currency": "UAH",
+        "preferences": {}, "consent": {},
     }
     empty: dict[str, Any] = {"identifiers": [], "channels": [], "sessions": [], "orders": [], "items": []}
     return Profile(**{"person": person | fields.pop("person", {}), **empty, "zone": "Europe/Kyiv"} | fields)
@@ -111,6 +112,14 @@ def test_the_first_channel_is_told_apart_from_the_first_sight():
     """A CRM's record dates a person before it was met on any channel."""
     assert "met first on  web" in page(profile())
     assert "met first on" not in page(profile(person={"first_channel": None}))
+
+
+def test_the_card_tells_what_the_person_prefers_and_allows():
+    person = {"preferences": {"contact_mode": "write"}, "consent": {"sms": False, "email": True}}
+    shown = page(profile(person=person))
+    assert "prefers       contact_mode write" in shown
+    assert "consents      email given, sms withdrawn" in shown
+    assert "prefers" not in page(profile())
 
 
 def test_the_card_tells_an_orders_stages_over_the_channels():
