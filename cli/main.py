@@ -32,6 +32,7 @@ VERBS = (
     "settle",
     "sql",
     "emit",
+    "load",
     "who",
     "why",
     "export",

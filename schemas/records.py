@@ -105,3 +105,12 @@ DEAD_LETTER = _read("onethread.DeadLetter", "dead_letters/dead_letter.avsc")
 PERSON = _read("onethread.Person", "persons/person.avsc")
 MERGE = _read("onethread.Merge", "merges/merge.avsc")
 COMMAND = _read("onethread.Command", "commands/command.avsc")
+REFERENCE = {
+    "stores": _read("onethread.Store", "reference/stores.avsc"),
+    "products": _read("onethread.Product", "reference/products.avsc"),
+    "stock": _read("onethread.Stock", "reference/stock.avsc"),
+    "campaign_costs": _read("onethread.CampaignCost", "reference/campaign_costs.avsc"),
+    "rates": _read("onethread.Rate", "reference/rates.avsc"),
+    "staff": _read("onethread.StaffMember", "reference/staff.avsc"),
+}
+"""Reference records, by the name of their topic and table."""

@@ -20,7 +20,7 @@ with warnings.catch_warnings():
     from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
     from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from schemas.records import CHANNEL_EVENT, COMMAND, DEAD_LETTER, MERGE, PERSON, Record
+from schemas.records import CHANNEL_EVENT, COMMAND, DEAD_LETTER, MERGE, PERSON, REFERENCE, Record
 from streams.errors import OneThreadError, Retryable
 from streams.topics import Topics
 
@@ -53,6 +53,7 @@ def records_of(topics: Topics, channels: Iterable[str]) -> dict[str, Record]:
         topics.persons: PERSON,
         topics.merges: MERGE,
         topics.commands: COMMAND,
+        **{topics.reference(name): record for name, record in REFERENCE.items()},
     }
 
 

@@ -10,6 +10,7 @@ from schemas.registry import client as registry_client
 from streams.agents.ingest import Ingest
 from streams.agents.load import Load
 from streams.agents.stitch import Stitch
+from streams.core import reference
 from streams.core.channels import CHANNELS
 from streams.core.policy import default as default_policy
 from streams.settings import Settings
@@ -29,10 +30,11 @@ def create_app(
     policy = default_policy()
     schemas = SchemaCache(registry_client(addresses.registry_url))
     taken_in = (*(topics.events(channel) for channel in [*CHANNELS, *settings.channels]), topics.commands)
+    loaded = (topics.facts, topics.dead_letters, *(topics.reference(name) for name in reference.TABLES))
     for stage in (
         Stage("ingest", taken_in, Ingest(settings, topics, policy, schemas, store)),
         Stage("stitch", (topics.identity,), Stitch(settings, topics, policy, schemas, store)),
-        Stage("load", (topics.facts, topics.dead_letters), Load(settings, topics, addresses.clickhouse_url, schemas)),
+        Stage("load", loaded, Load(settings, topics, addresses.clickhouse_url, schemas)),
     ):
         add_stage(app, stage, committer)
     return app, committer

@@ -40,6 +40,10 @@ class Topics:
     def merges(self) -> str:
         return f"{self.prefix}onethread.merges"
 
+    def reference(self, name: str) -> str:
+        """Records of one kind of `streams.core.reference`; compacted, the last value of a key wins."""
+        return f"{self.prefix}reference.{name}"
+
     @property
     def commands(self) -> str:
         """What operators decided: forced links and splits, policies. Kept for ever, all in partition 0."""

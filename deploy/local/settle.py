@@ -19,6 +19,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from streams.core import reference
 from streams.core.channels import registry
 from streams.errors import OneThreadError
 from streams.settings import Settings
@@ -90,7 +91,8 @@ class Pipeline:
         names = Topics(settings.topic_prefix)
         self.group = f"{settings.topic_prefix}onethread"
         self.topics = [names.commands, *(names.events(c) for c in registry(settings.channels)),
-                       names.identity, names.facts, names.dead_letters]
+                       names.identity, names.facts, *(names.reference(name) for name in reference.TABLES),
+                       names.dead_letters]
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         self._reader = Consumer({
             "bootstrap.servers": bootstrap, "group.id": self.group, "isolation.level": "read_committed",

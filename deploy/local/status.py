@@ -20,7 +20,7 @@ BOOKS_SQL = """
 WITH
     (SELECT sum(records) FROM onethread.intake) AS read,
     (SELECT count() FROM onethread.dead_letters WHERE topic IS NULL) AS refused_before,
-    (SELECT count() FROM onethread.dead_letters WHERE ifNull(topic, '') NOT LIKE '%onethread.commands') AS dead_letters,
+    (SELECT count() FROM onethread.dead_letters WHERE topic IS NULL OR topic LIKE '%events.%') AS dead_letters,
     (SELECT count() FROM onethread.unidentifiable) AS unidentifiable,
     (SELECT as_of FROM onethread.settings) AS as_of
 SELECT

@@ -3,6 +3,7 @@
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from streams.core import reference
 from streams.core.channels import CHANNELS
 from streams.errors import OneThreadError
 from streams.settings import Settings
@@ -34,6 +35,7 @@ def configs(settings: Settings) -> dict[str, dict[str, str]]:
         topics.persons: {"cleanup.policy": "compact"},
         topics.merges: kept,
         topics.commands: COMMANDS,
+        **{topics.reference(name): {"cleanup.policy": "compact"} for name in reference.TABLES},
     }
 
 

@@ -6,11 +6,12 @@ and a tombstone is a row whose key alone is filled and whose `is_deleted` is 1.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
-from streams.core import facts
+from streams.core import facts, reference
 from streams.core.event import pack, unpack
 
 DATABASE = "onethread"
@@ -29,6 +30,8 @@ _TYPES: dict[str, tuple[str, pa.DataType, Any]] = {
     "money": ("Decimal(18, 4)", _DECIMAL, 0),
     "bool": ("Bool", pa.bool_(), False),
     "real": ("Float64", pa.float64(), 0.0),
+    "day": ("Date", pa.date32(), 0),
+    "rate": ("Decimal(28, 12)", pa.decimal128(28, reference.RATE_DECIMALS), Decimal(0)),
     "uuids": ("Array(UUID)", pa.list_(pa.binary(16)), ()),
     "strs": ("Array(String)", pa.list_(pa.string()), ()),
     "counts": ("Map(String, UInt16)", pa.map_(pa.string(), pa.uint16()), {}),
@@ -55,7 +58,7 @@ DEAD_LETTERS = facts.Table("dead_letters", 2, (
 ))
 """Rows of the topic `dead-letters`, keyed by their own place in it."""
 
-TABLES: dict[str, facts.Table] = facts.TABLES | {DEAD_LETTERS.name: DEAD_LETTERS}
+TABLES: dict[str, facts.Table] = facts.TABLES | {DEAD_LETTERS.name: DEAD_LETTERS} | reference.TABLES
 """Every physical table, by the name of its facts."""
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Stage three: facts and dead letters -> ClickHouse. Its work is the inserts; what it commits is offsets alone."""
+"""Stage three: facts, reference records and dead letters -> ClickHouse. Its work is the inserts; what it commits is
+offsets, and dead letters for reference records that cannot be read."""
 
 import asyncio
 import time
@@ -7,9 +8,10 @@ from typing import Any
 
 from schemas.records import DEAD_LETTER, Undecodable
 from schemas.registry import SchemaCache
-from schemas.wire import HEAD_BYTES, schema_id
+from schemas.wire import HEAD_BYTES, frame, schema_id
 from sinks.clickhouse.columns import DEAD_LETTERS, Rows
 from sinks.clickhouse.writer import INSERT_S_MAX, Writer
+from streams.agents.referring import Referring
 from streams.core import facts
 from streams.settings import Settings
 from streams.topics import Topics
@@ -30,7 +32,7 @@ LETTER_VERSION = 1
 
 
 class Load:
-    """Copies the committed rows of `facts` and `dead-letters`, at least once, in any order."""
+    """Copies the committed rows of `facts`, `reference.*` and `dead-letters`, at least once, in any order."""
 
     group_bytes_max = 4_000_000
     """Of one group: an insert costs a dozen parts whatever it holds, so a backlog is best taken in large pieces."""
@@ -39,6 +41,7 @@ class Load:
         del settings  # every stage is built alike; no setting changes how rows are copied
         self._dead_letters = topics.dead_letters
         self._schemas = schemas
+        self._referring = Referring(topics, schemas)
         self._writer = Writer(clickhouse_url)
         self._turn = asyncio.Lock()
         self._next_s = 0.0
@@ -51,8 +54,16 @@ class Load:
         async with self._turn:
             await asyncio.sleep(self._next_s - time.monotonic())
             self._next_s = time.monotonic() + PAUSE_S
-            await asyncio.to_thread(self._write, group.batches)
-        return Work(offsets=group.offsets)
+            letters = await asyncio.to_thread(self._write_all, group.batches)
+        return Work([(self._dead_letters, partition, None, value) for partition, value in letters], {}, group.offsets)
+
+    def _write_all(self, batches: Iterable[Any]) -> list[tuple[int, bytes]]:
+        """Insert everything; (partition, dead letter) of each reference record that was refused."""
+        self._referring.take_letters()  # of a group that is tried again
+        self._write(batches)
+        letters = list(self._referring.take_letters())
+        number = self._schemas.id_of(self._dead_letters, DEAD_LETTER) if letters else 0
+        return [(partition, frame(number, DEAD_LETTER.encode(letter))) for partition, letter in letters]
 
     def _write(self, batches: Iterable[Any]) -> None:
         waiting: list[Rows] = []
@@ -71,6 +82,8 @@ class Load:
                 self._schemas.learn({number for record in batch.records
                                      if (number := schema_id(record.value or b"")) is not None})
                 yield Rows(DEAD_LETTERS.name, [self._letter(record) for record in batch.records])
+            elif batch.tp.topic in self._referring.tables:
+                yield self._referring.rows(batch)
             else:
                 for record in batch.records:
                     packed = facts.decode(record.value)

@@ -1,5 +1,5 @@
 -- One row a person, shared pseudo-persons included (shared = true). Money is of counted orders (placed, not cancelled,
--- person not shared) in the reporting currency; orders in another currency are counted in `unconverted`.
+-- person not shared) in the reporting currency at the rate of their day; those without a rate are counted in `unconverted`.
 CREATE OR REPLACE VIEW onethread.persons AS
 WITH (SELECT reporting_currency FROM onethread.settings) AS reporting
 SELECT
@@ -34,12 +34,12 @@ FROM onethread.facts_persons AS p FINAL
 LEFT JOIN (
     SELECT
         person_id, count() AS orders,
-        sumIf(revenue, currency = reporting) AS revenue,
-        sumIf(margin, currency = reporting) AS margin,
-        sumIf(returned_amount, currency = reporting) AS returned,
-        countIf(ifNull(currency != reporting, true)) AS unconverted,
+        sum(revenue_reporting) AS revenue,
+        sum(roundBankers(o.margin * rate, 4)) AS margin,
+        sum(roundBankers(returned_amount * rate, 4)) AS returned,
+        countIf(rate IS NULL) AS unconverted,
         min(placed_at) AS first_order_at, max(placed_at) AS last_order_at
-    FROM onethread.orders
+    FROM onethread.orders AS o
     WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
     GROUP BY person_id
 ) AS o ON o.person_id = p.person_id

@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas import registry
-from schemas.records import CHANNEL_EVENT, COMMAND, DEAD_LETTER, MERGE, PERSON, Undecodable
+from schemas.records import CHANNEL_EVENT, COMMAND, DEAD_LETTER, MERGE, PERSON, REFERENCE, Undecodable
 from schemas.registry import SchemaCache, records_of
 from streams.errors import OneThreadError, Retryable
 from streams.topics import Topics
@@ -137,4 +137,5 @@ def test_every_public_topic_has_its_record() -> None:
         "shop.events.web": CHANNEL_EVENT, "shop.events.pos": CHANNEL_EVENT, "shop.dead-letters": DEAD_LETTER,
         "shop.onethread.persons": PERSON, "shop.onethread.merges": MERGE,
         "shop.onethread.commands": COMMAND,
+        **{f"shop.reference.{name}": record for name, record in REFERENCE.items()},
     }

@@ -3,15 +3,15 @@
 import asyncio
 import json
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from faust.types import TP
 
-from schemas.records import DEAD_LETTER
+from schemas.records import DEAD_LETTER, REFERENCE
 from schemas.registry import SchemaCache
-from schemas.wire import frame
+from schemas.wire import HEAD_BYTES, frame
 from streams.agents import load
 from streams.agents.load import Load
 from streams.core import facts
@@ -20,16 +20,21 @@ from streams.settings import Settings
 from streams.topics import Topics
 from tests.unit.sinks.clickhouse.conftest import Engine, person, row
 
-SCHEMA_ID = 7
+SCHEMA_ID, STORE_ID = 7, 8
 
 
 class Registry:
-    """Knows one schema: ours."""
+    """Knows two schemas, of dead letters and of stores."""
+
+    known: ClassVar = {SCHEMA_ID: DEAD_LETTER.text, STORE_ID: REFERENCE["stores"].text}
 
     def get_schema(self, number: int) -> Any:
-        if number != SCHEMA_ID:
+        if number not in self.known:
             raise SchemaRegistryError(404, 40403, "not found")
-        return SimpleNamespace(schema_type="AVRO", schema_str=DEAD_LETTER.text)
+        return SimpleNamespace(schema_type="AVRO", schema_str=self.known[number])
+
+    def lookup_schema(self, _subject: str, _schema: Any) -> Any:
+        return SimpleNamespace(schema_id=SCHEMA_ID)
 
 
 def loader(url: str) -> Load:
@@ -41,6 +46,10 @@ def group(topic: str, *values: bytes) -> Any:
     records = [SimpleNamespace(topic=topic, partition=2, offset=offset, timestamp=1000, key=None, value=value)
                for offset, value in enumerate(values, 40)]
     return SimpleNamespace(batches=[SimpleNamespace(tp=tp, records=records)], offsets={tp: 40 + len(values)})
+
+
+def store(**fields: Any) -> bytes:
+    return frame(STORE_ID, REFERENCE["stores"].encode(fields))
 
 
 def test_facts_of_several_records_arrive_and_the_work_is_their_offsets(engine: Engine) -> None:
@@ -104,3 +113,28 @@ def test_inserts_keep_a_pause_so_that_small_groups_become_one(engine: Engine, mo
 def test_the_columns_of_a_dead_letter_are_fields_of_its_schema() -> None:
     fields = {field["name"] for field in json.loads(DEAD_LETTER.text)["fields"]}
     assert set(load._LETTER_FIELDS) == fields
+
+
+def test_of_a_reference_record_the_last_value_wins_and_none_takes_it_away(engine: Engine) -> None:
+    taken_in = group("reference.stores", store(store_id="S1", city="Lviv"), store(store_id="S1", city="Kyiv"),
+                     store(store_id="S2"), b"")
+    taken_in.batches[0].records[3].key = b'["S2"]'
+    work = asyncio.run(loader(engine.url).handle(taken_in))
+    assert (work.records, work.offsets) == ([], {TP("reference.stores", 2): 44})
+    asyncio.run(loader(engine.url).handle(group("reference.stores", store(store_id="S1", city="Lviv"))))
+    assert engine.rows("SELECT store_id, city FROM onethread.stores") == [("S1", "Kyiv")]
+
+
+def test_a_reference_record_that_cannot_be_read_becomes_a_dead_letter(engine: Engine) -> None:
+    values = (b"junk", frame(9, b"x"), frame(STORE_ID, b"\x01"), store(store_id="S1", zone="Mars"), b"",
+              store(store_id="S2"))
+    agent = loader(engine.url)
+    work = asyncio.run(agent.handle(group("reference.stores", *values)))
+    letters = [DEAD_LETTER.decode(value, HEAD_BYTES) for _, _, _, value in work.records]
+    assert [record[:3] for record in work.records] == [("dead-letters", 2, None)] * 5
+    assert [(letter["reason"], letter["offset"], letter["raw"]) for letter in letters] == [
+        ("bad_avro", 40, b"junk"), ("unknown_schema", 41, values[1]), ("bad_avro", 42, values[2]),
+        ("bad_value", 43, values[3]), ("bad_value", 44, b""),
+    ]
+    assert engine.rows("SELECT store_id FROM onethread.stores") == [("S2",)]
+    assert asyncio.run(agent.handle(group("reference.stores", store(store_id="S2")))).records == []

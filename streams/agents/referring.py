@@ -1,0 +1,67 @@
+"""Records of the reference topics as rows of their tables; what cannot be read becomes a dead letter.
+
+The version of a row is the record's offset: all records of a key are in one partition, so the last value wins.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from schemas.records import REFERENCE, Undecodable
+from schemas.registry import SchemaCache
+from schemas.wire import HEAD_BYTES, schema_id
+from sinks.clickhouse.columns import Rows
+from streams.core import reference
+from streams.core.dead_letter import dead_letter
+from streams.core.facts import Key, Row
+from streams.core.refusal import Reason, Refusal
+from streams.topics import Topics
+
+
+class Referring:
+    """Reads batches of the reference topics; `letters` are (partition, dead letter) of what was refused since taken."""
+
+    def __init__(self, topics: Topics, schemas: SchemaCache) -> None:
+        self.tables = {topics.reference(name): table for name, table in reference.TABLES.items()}
+        self._schemas = schemas
+        self._letters: list[tuple[int, dict[str, Any]]] = []
+
+    def rows(self, batch: Any) -> Rows:
+        """The rows of a batch; a record without a value takes its row away. Errors: Retryable without the registry."""
+        table = self.tables[batch.tp.topic]
+        self._schemas.learn({number for record in batch.records
+                             if (number := schema_id(record.value or b"")) is not None})
+        upserts: list[tuple[Any, ...]] = []
+        tombstones: list[tuple[Any, ...]] = []
+        for record in batch.records:
+            try:
+                if record.value:
+                    upserts.append((record.offset + 1, *self._row(table.name, record.value)))
+                else:
+                    tombstones.append((record.offset + 1, *self._key(table.name, record.key)))
+            except Refusal as refusal:
+                position = (record.topic, record.partition, record.offset)
+                letter = dead_letter(
+                    refusal.reject(), record.value, record.timestamp, position, schema_id(record.value or b""),
+                )
+                self._letters.append((record.partition, letter))
+        return Rows(table.name, upserts, tombstones)
+
+    def take_letters(self) -> Iterable[tuple[int, dict[str, Any]]]:
+        letters, self._letters = self._letters, []
+        return letters
+
+    def _row(self, name: str, value: bytes) -> Row:
+        number = schema_id(value)
+        if number is None:
+            raise Refusal(Reason.BAD_AVRO, "expected Confluent's wire format: a zero byte and four of a schema's id")
+        writer = self._schemas.writer(number)
+        if writer is None:
+            raise Refusal(Reason.UNKNOWN_SCHEMA, f"the registry knows no Avro schema {number}")
+        try:
+            told = REFERENCE[name].decode(value, HEAD_BYTES, writer)
+        except Undecodable as error:
+            raise Refusal(Reason.BAD_AVRO, str(error)) from None
+        return reference.row(reference.TABLES[name], told)
+
+    def _key(self, name: str, key: bytes | None) -> Key:
+        return reference.key_of(reference.TABLES[name], key)
