@@ -36,4 +36,6 @@ def test_what_is_loaded_is_seen_after_settle_and_the_last_value_wins(running_sta
         "SELECT count(), groupArrayIf((store_id, name, zone), store_id IN ('S7', 'S8', 'S9')) FROM"
         " (SELECT * FROM onethread.stores ORDER BY store_id)"
     ).result_rows
-    assert rows == [(500, [("S7", "Renamed", "Europe/Kyiv"), ("S8", "Another", None), ("S9", "Store 9", "Europe/Kyiv")])]
+    assert rows == [(500, [
+        ("S7", "Renamed", "Europe/Kyiv"), ("S8", "Another", None), ("S9", "Store 9", "Europe/Kyiv"),
+    ])]
