@@ -20,17 +20,18 @@ def command(
     events: Annotated[int, typer.Option(min=100, help="How many events to send.")] = 100_000,
     people: Annotated[int, typer.Option(help="How many people send them; 0: one for every 12 events.")] = 0,
     seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="How many workers share the partitions.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the home with its data and logs, and say where.")] = False,
 ) -> None:
-    """Measure the pipeline on a stack of its own: temporary home, free ports, one worker.
+    """Measure the pipeline on a stack of its own: temporary home, free ports.
 
     Takes about two minutes for 100,000 events. Other stacks on this machine are left alone, but share its cores.
     """
     home = Path(tempfile.mkdtemp(prefix="onethread-bench-"))
     console = Console(stderr=True)
     with StartProgress() as progress:
-        document = run(Plan(events, people or people_for(events), seed), home, keep, progress.waiting)
+        document = run(Plan(events, people or people_for(events), seed, workers), home, keep, progress.waiting)
     document["table"] = [asdict(figure) for figure in figures(document)]
     if as_json:
         print(json.dumps(document, indent=2))
@@ -44,8 +45,8 @@ def _show(document: dict[str, Any], console: Console) -> None:
     machine, plan = document["machine"], document["plan"]
     console.print(
         f"{document['events']:,} events of {plan['people']:,} people, {document['floor']['bytes_mean']:.0f} bytes "
-        f"each, seed {plan['seed']}; {machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}, "
-        f"load before {machine['load_before']}", highlight=False,
+        f"each, seed {plan['seed']}, workers: {plan['workers']}; {machine['cpus']} CPUs, {machine['system']}, "
+        f"Python {machine['python']}, load before {machine['load_before']}", highlight=False,
     )
     table = Table("figure", "goal", "measured", "of the floor", box=None, pad_edge=False)
     for row in document["table"]:

@@ -1,10 +1,11 @@
-"""End to end: a worker starts before a full log and works until every row is in ClickHouse."""
+"""End to end: workers start before a full log and work until every row is in ClickHouse."""
 
 import time
 from dataclasses import dataclass
 
 from deploy.bench.stack import Say, Worker
 from deploy.bench.watch import Look, Watch
+from deploy.local.ports import Addresses
 from deploy.local.settle import settle
 from deploy.local.status import BOOKS_SQL
 from sinks.clickhouse.client import connect
@@ -31,34 +32,31 @@ class Backlog:
     rows_written: int
 
 
-def measure(worker: Worker, watch: Watch, settings: Settings, events: int, say: Say) -> Backlog:
+def measure(
+    addresses: Addresses, workers: list[Worker], watch: Watch, settings: Settings, events: int, say: Say,
+) -> Backlog:
     """Wait until all is consumed and visible.
 
-    Errors: OneThreadError where the worker ends, nothing moves, or the touchpoints are not as many as the events.
+    Errors: OneThreadError where a worker ends, nothing moves, or the touchpoints are not as many as the events.
     """
-    while not watch.looks or watch.looks[-1].total("onethread_worker_ready") < 1 or _lag(watch) > 0:
-        worker.check()
-        done = watch.looks[-1].total(EVENTS) if watch.looks else 0
+    done = 0.0
+    while done < events:
+        for worker in workers:
+            worker.check()
+        done = watch.looks[-1].total(EVENTS) if watch.looks else 0.0
         say(f"consuming, {done:,.0f} of {events:,} events read")
         time.sleep(0.5)
-        if done >= events and _lag(watch) == 0:
-            break
-    lagging = settle(worker.addresses.kafka_bootstrap, settings, SETTLE_S_MAX)
+    lagging = settle(addresses.kafka_bootstrap, settings, SETTLE_S_MAX)
     if lagging:
         raise OneThreadError(f"not settled after {SETTLE_S_MAX:.0f} s; records left by topic: {lagging}")
-    return _result(worker, watch, events)
+    return _result(addresses, watch, events)
 
 
-def _lag(watch: Watch) -> float:
-    look = watch.looks[-1]
-    return look.total("onethread_lag_records") if look.total(EVENTS) else 1.0
-
-
-def _result(worker: Worker, watch: Watch, events: int) -> Backlog:
+def _result(addresses: Addresses, watch: Watch, events: int) -> Backlog:
     last = watch.look()
-    assert last is not None, "the worker answers"
+    assert last is not None, "the workers answer"
     watch.looks.append(last)
-    client = connect(worker.addresses.clickhouse_url)
+    client = connect(addresses.clickhouse_url)
     books = {name: int(value) for name, value in _first(client.query(_books_sql())).items()}
     if books["touchpoints"] != events or books["difference"]:
         raise OneThreadError(f"expected {events} touchpoints and balanced books; came {books}")

@@ -35,7 +35,7 @@ def figures(document: dict[str, Any]) -> list[Figure]:
         Figure(f"produced to visible in SQL at {document['latency']['rate']:,.0f} events/s", "p50 ≤ 0.5 s, p99 ≤ 2 s",
                f"p50 {late['p50']:.2f} s, p99 {late['p99']:.2f} s"),
         Figure("a merge visible in SQL", "p99 ≤ 5 s", f"p50 {merge['p50']:.2f} s, p99 {merge['p99']:.2f} s"),
-        Figure("memory of the worker", "≤ 600 MiB at 5 M identifiers",
+        Figure("memory of a worker", "≤ 600 MiB at 5 M identifiers",
                f"{memory['worker']:.0f} MiB at {pipeline['identifiers']:,} identifiers"),
         Figure("restore of a lost store", "≥ 200,000 keys/s",
                _restored(document["restore"])),

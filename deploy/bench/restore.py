@@ -24,8 +24,9 @@ class Restore:
 def measure(addresses: Addresses, settings: Settings) -> Restore:
     """Start a worker with its store, then without; both are stopped at the end.
 
-    Shape: the stack is settled and no worker runs.
+    Shape: the stack is settled and no worker runs. A first start takes over the partitions that others may have had.
     """
+    _start_s(addresses)
     with_store_s = _start_s(addresses)
     state = addresses.home / "state"
     shutil.rmtree(state / "worker-0")

@@ -26,6 +26,7 @@ from streams.settings import Settings, load
 from streams.topics import Topics
 
 LATENCY_S = 20
+PARTS = ("worker", "kafka", "clickhouse")
 SAY_EVERY = 2_000
 
 
@@ -36,6 +37,7 @@ class Plan:
     events: int
     people: int
     seed: int
+    workers: int = 1
     latency_s: int = LATENCY_S
 
 
@@ -55,7 +57,7 @@ def run(plan: Plan, home: Path, keep: bool, say: Say) -> dict[str, Any]:
         document["floor"] = _apart("floor", addresses, str(sent), *topics)
         say("the stitching stage alone")
         document["stitch"] = _apart("stitch", addresses, str(sent), str(home / "bench"), *topics)
-        document |= _worker(plan, addresses, settings, sender, markers, sent, say)
+        document |= _workers(plan, addresses, settings, sender, markers, sent, say)
         say("a worker that lost its store")
         document["restore"] = asdict(restore.measure(addresses, settings))
         return document
@@ -68,31 +70,34 @@ def _told(plan: Plan, before: list[Event], say: Say) -> Iterator[Event]:
         yield event
 
 
-def _worker(plan: Plan, addresses: Addresses, settings: Settings, sender: Sender, markers: latency.Markers,
-            sent: int, say: Say) -> dict[str, Any]:
-    """What is measured on a running worker: the backlog, then the latency at half that rate, then its memory."""
-    worker = Worker(addresses)
-    processes = {"worker": worker.process, "kafka": process(addresses, "kafka"),
-                 "clickhouse": process(addresses, "clickhouse")}
+def _workers(plan: Plan, addresses: Addresses, settings: Settings, sender: Sender, markers: latency.Markers,
+             sent: int, say: Say) -> dict[str, Any]:
+    """What is measured on running workers: the backlog, then the latency at half that rate, then their memory."""
+    workers = [Worker(addresses, index) for index in range(plan.workers)]
+    processes = {part: process(addresses, part) for part in ("kafka", "clickhouse")}
+    processes |= {f"worker-{worker.index}": worker.process for worker in workers}
+    urls = [addresses.metrics_url(worker.index) for worker in workers]
     try:
-        with Watch(addresses.metrics_url(0), processes) as watch:
-            found = backlog.measure(worker, watch, settings, sent, say)
+        with Watch(urls, processes) as watch:
+            found = backlog.measure(addresses, workers, watch, settings, sent, say)
         rate = sent / found.seconds
         say(f"latency at {rate / 2:,.0f} events/s")
         more = list(map(sender.encode, generate(int(rate / 2 * plan.latency_s), plan.people, plan.seed, part=1)))
-        with Watch(addresses.metrics_url(0), processes) as later:
+        with Watch(urls, processes) as later:
             seconds = latency.measure(addresses, sender, more, markers, rate / 2)
-        worker.check()
+        for worker in workers:
+            worker.check()
         return {
             "pipeline": {
                 **asdict(found), "events_s": rate,
-                "cpu_us": {name: watch.cpu_us(name, sent) for name in processes},
+                "cpu_us": {part: watch.cpu_us(part, sent) for part in PARTS},
             },
             "latency": {"rate": rate / 2, **{kind: _spread(values) for kind, values in seconds.items()}},
-            "memory_mib": {name: later.rss_mib(name) for name in processes},
+            "memory_mib": {part: later.rss_mib(part) for part in PARTS},
         }
     finally:
-        worker.stop()
+        for worker in workers:
+            worker.stop()
 
 
 def _spread(values: list[float]) -> dict[str, float]:

@@ -82,7 +82,7 @@ def measure(settings: Settings, bootstrap: str, count: int, folder: Path, topics
 async def _work(
     agent: Stitch, store: Any, names: Topics, incoming: list[messages.Observe], count: int,
 ) -> dict[str, float]:
-    keys, fresh = agent._shaping.keys, _groups(incoming)
+    fresh = iter([list(_packed(agent._shaping.keys, group)) for group in _groups(incoming)])
     waiting: list[tuple[int, bytes]] = []
     seconds = {"agent": 0.0, "store": 0.0}
     rows = size = offset = 0
@@ -91,7 +91,7 @@ async def _work(
         new = next(fresh, [])
         if not new and not waiting:
             break
-        group = _group(names, [*waiting, *_packed(keys, new)])
+        group = _group(names, [*waiting, *new])
         started = time.perf_counter()
         work = await agent.handle(group)
         handled = time.perf_counter()

@@ -1,11 +1,14 @@
-"""Looks at the processes of a stack while they work: CPU, memory, and what the worker's metrics say."""
+"""Looks at the processes of a stack while they work: CPU, memory, and what the workers' metrics say, summed."""
 
 import threading
 import time
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from deploy.local.parts import http_text
 
@@ -31,9 +34,9 @@ class Look:
 
 @dataclass
 class Watch:
-    """Looks at `processes` every quarter of a second, from the start of the block to its end."""
+    """Looks at processes, named by their part (`worker-0`), every quarter of a second while the block runs."""
 
-    metrics_url: str
+    metrics_urls: list[str]
     processes: dict[str, psutil.Process]
     looks: list[Look] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -49,12 +52,14 @@ class Watch:
         if self._thread:
             self._thread.join()
 
-    def cpu_us(self, name: str, events: int) -> float:
-        """CPU of a process between the first look and the last, in µs an event."""
-        return (self.looks[-1].cpu_s[name] - self.looks[0].cpu_s[name]) / events * 1e6
+    def cpu_us(self, part: str, events: int) -> float:
+        """CPU of a part's processes between the first look and the last, in µs an event."""
+        first, last = self.looks[0].cpu_s, self.looks[-1].cpu_s
+        return sum(last[name] - first[name] for name in last if name.startswith(part)) / events * 1e6
 
-    def rss_mib(self, name: str) -> float:
-        return self.looks[-1].rss[name] / 2**20
+    def rss_mib(self, part: str) -> float:
+        """Resident memory of a part at the last look: of several processes the largest."""
+        return max(size for name, size in self.looks[-1].rss.items() if name.startswith(part)) / 2**20
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -63,17 +68,23 @@ class Watch:
             self._stop.wait(LOOK_S)
 
     def look(self) -> Look | None:
-        text = http_text(self.metrics_url)
-        if text is None:
-            return None
-        metrics: Metrics = {
-            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-            for family in text_string_to_metric_families(text) for sample in family.samples
-            if sample.name.startswith("onethread_") and not sample.name.endswith(("_bucket", "_created"))
-        }
+        metrics: Metrics = defaultdict(float)
+        for url in self.metrics_urls:
+            text = http_text(url)
+            if text is None:
+                return None
+            for sample in _samples(text):
+                metrics[sample.name, tuple(sorted(sample.labels.items()))] += sample.value
         try:
             cpu = {name: sum(process.cpu_times()[:2]) for name, process in self.processes.items()}
             rss = {name: process.memory_info().rss for name, process in self.processes.items()}
         except psutil.NoSuchProcess:
             return None
         return Look(time.monotonic(), metrics, cpu, rss)
+
+
+def _samples(text: str) -> Iterator[Sample]:
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name.startswith("onethread_") and not sample.name.endswith(("_bucket", "_created")):
+                yield sample

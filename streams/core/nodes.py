@@ -75,6 +75,8 @@ class Nodes:
         self._deletes: set[bytes] = set()
         self._events: dict[bytes, Kept] = {}
         self._batch = 0
+        self._held = 0
+        """At least the weight of all nodes in memory."""
 
     def clock(self) -> int:
         return int(self._read(CLOCK) or 0)
@@ -83,6 +85,7 @@ class Nodes:
         node = self._nodes.get(identifier)
         if node is None:
             node = self._nodes[identifier] = self._load(identifier)
+            self._held += self._weight(node)
         node.used = self._batch
         return node
 
@@ -125,6 +128,7 @@ class Nodes:
 
     def put_event(self, root: Node, kept: Kept) -> None:
         key = self._event_key(root, kept)
+        self._held += 1
         self._events[key] = kept
         self._deletes.discard(key)
 
@@ -187,13 +191,15 @@ class Nodes:
         return codec.decode(b"".join(pieces)), count
 
     def _make_room(self) -> None:
-        held = sum(self._weight(node) for node in self._nodes.values()) if self._batch % 16 == 0 else 0
-        if held <= self._touches_max:
+        if self._held <= self._touches_max:
+            return
+        self._held = sum(self._weight(node) for node in self._nodes.values())
+        if self._held <= self._touches_max:
             return
         for identifier, node in sorted(self._nodes.items(), key=lambda item: item[1].used):
-            held -= self._weight(node)
+            self._held -= self._weight(node)
             del self._nodes[identifier]
-            if held <= self._touches_max * 3 // 4:
+            if self._held <= self._touches_max * 3 // 4:
                 return
 
     @staticmethod

@@ -17,15 +17,20 @@ def observe(p: Partition, node: Node, m: Observe) -> None:
     claims = dict(m.claims)
     if node.shared > claims.get(m.to, 0):
         claims[m.to] = node.shared
-    want = address(anchor_order(p.policy, m.event.ids), claims)
+    order = anchor_order(p.policy, m.event.ids)
+    want = address(order, claims)
     told = tuple(claims.items())
     if want != m.to:
         p.send(Observe(want, p.clock, m.event, m.copies, told), want)
     else:
-        keep(p, node, Keep(m.to, p.clock, m.event, m.copies, told, want, ()))
+        _keep(p, node, Keep(m.to, p.clock, m.event, m.copies, told, want, ()), order)
 
 
 def keep(p: Partition, node: Node, m: Keep) -> None:
+    _keep(p, node, m, anchor_order(p.policy, m.event.ids))
+
+
+def _keep(p: Partition, node: Node, m: Keep, order: tuple[Identifier, ...]) -> None:
     if node.parent is not None:
         p.send(Keep(node.parent, p.clock, m.event, m.copies, m.claims, m.anchor, (*m.path, m.to)), node.parent)
         return
@@ -33,7 +38,7 @@ def keep(p: Partition, node: Node, m: Keep) -> None:
         p.send(Compress(x, p.clock, m.to), x)
     cluster, cause = p.root(node), cause_of(m.event)
     news = [x for x, n in m.claims if cluster.claim(x, n)]
-    kept = cluster.keep(m.event, anchor_order(p.policy, m.event.ids), m.anchor, m.copies)
+    kept = cluster.keep(m.event, order, m.anchor, m.copies)
     if kept is None and not news:
         return
     if kept is not None:

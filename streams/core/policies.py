@@ -25,6 +25,7 @@ class Policies:
 
     def __init__(self, first: Policy, shaping: Shaping, reader: Scanner) -> None:
         self._by_version = {0: (first, shaping)}
+        self.version, self.present = 0, first
         self.received_ms = 0
         """When the present version was received."""
         self.unsaved: list[tuple[bytes, bytes]] = []
@@ -36,14 +37,6 @@ class Policies:
             self._know(version, text, rest[0] if rest else _durations(gap_ms))
         if not known:
             self._save(0, "", shaping.durations())
-
-    @property
-    def version(self) -> int:
-        return max(self._by_version)
-
-    @property
-    def present(self) -> Policy:
-        return self[self.version]
 
     def __getitem__(self, version: int) -> Policy:
         return self._by_version[version][0]
@@ -66,6 +59,8 @@ class Policies:
         if text:
             policy = policy_file.parse(text, f"policy {version}")
         self._by_version[version] = policy, shaping.changed(durations)
+        self.version = max(self._by_version)
+        self.present = self[self.version]
 
     def _save(self, version: int, text: str, durations: Mapping[str, int]) -> None:
         record = self.received_ms, text, durations.get("session_gap_ms", 0), dict(durations)

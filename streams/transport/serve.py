@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from streams import metrics
-from streams.memory import settle_memory
+from streams.memory import settle_memory, tidy_memory
 from streams.transport.commit import Committer
 from streams.transport.loop import EXIT_FAILED, die
 from streams.transport.watch import watch
@@ -32,14 +32,15 @@ async def serve(build: Callable[[], tuple[Any, Committer]], index: int) -> None:
     await asyncio.to_thread(committer.start)
     starting = asyncio.create_task(_start(app))
     watching = asyncio.create_task(watch(app, committer))
+    tidying = asyncio.create_task(tidy_memory())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
     metrics.WORKER_READY.set(0)
     if watching.done():
         log.critical("crashed", worker=index, reason=repr(watching.exception()))
         _leave(EXIT_FAILED)
-    watching.cancel()
-    starting.cancel()
+    for task in (watching, starting, tidying):
+        task.cancel()
     log.info("stopping", worker=index)
     try:
         await asyncio.wait_for(app.stop(), STOP_S_MAX)

@@ -49,6 +49,7 @@ class Progress:
 async def watch(app: Any, committer: Committer) -> None:
     """Set the gauges, commit past markers, and leave when a partition stands still. Runs as long as the application."""
     progress = Progress()
+    told: set[TP] = set()
     while True:
         await asyncio.sleep(LOOK_S)
         if app.crashed:
@@ -57,8 +58,11 @@ async def watch(app: Any, committer: Committer) -> None:
         await commit_idle(app, committer)
         lags = consumer.lags()
         metrics.WORKER_READY.set(app.tables.actives_ready and not app.rebalancing)
+        for tp in told - lags.keys():
+            metrics.LAG.remove(tp.topic, str(tp.partition))  # another worker's now
         for tp, (done, end) in lags.items():
             metrics.LAG.labels(tp.topic, str(tp.partition)).set(end - done)
+        told = set(lags)
         now = time.monotonic()
         if consumer.waits_for_outside:
             progress.excuse(now)
