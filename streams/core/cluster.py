@@ -5,6 +5,7 @@ What is stored is the set of events and a few sets of small records (`Part`); wh
 """
 
 from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import TypeAlias
@@ -36,7 +37,7 @@ class Cluster:
     """
 
     __slots__ = (
-        "_resolution", "busy", "claims", "events", "first", "forced", "linked", "members", "once", "orders", "policy",
+        "_resolution", "_times", "busy", "claims", "events", "first", "forced", "linked", "members", "once", "orders", "policy",
         "rules", "seen", "sighted", "timeline", "told", "weak",
     )
 
@@ -129,6 +130,7 @@ class Cluster:
         insort(same, kept, key=lambda k: k.event.digest)
         self._list(same)
         self._note(kept)
+        self._date(event)
         return kept
 
     def drop(self, gone: Iterable[Kept]) -> None:
@@ -142,6 +144,7 @@ class Cluster:
         self.timeline: list[tuple[int, str, list[Kept]]] = []
         self.first = dict(self.seen)
         self.once: dict[Edge, Sightings] = {}
+        self._times: dict[Edge, list[int]] | None = None
         self.orders: dict[str, list[str]] = {}
         self._resolution = None
         for kept in events:
@@ -265,13 +268,16 @@ class Cluster:
 
     def times(self, edge: Edge) -> list[int]:
         """When the distinct events behind an edge happened."""
-        weak = [at for at, _, _ in self.weak.get(edge, {}).values()]
-        once = [
-            kept.event.at_ms
-            for kept in self.kept()
-            if len(kept.event.ids) > 1 and any(edge == e for e, _ in self.pairs_at_once(kept.event))
-        ]
-        return weak + once
+        if self._times is None:  # only a cluster in which something is contested is ever asked
+            self._times = defaultdict(list)
+            for kept in self.kept():
+                self._date(kept.event)
+        return [at for at, _, _ in self.weak.get(edge, {}).values()] + self._times.get(edge, [])
+
+    def _date(self, event: Event) -> None:
+        if self._times is not None and len(event.ids) > 1:
+            for edge, _ in self.pairs_at_once(event):
+                self._times[edge].append(event.at_ms)
 
     @property
     def resolution(self) -> Resolution:
