@@ -207,8 +207,13 @@ class Cluster:
         if n <= self.claims.get(x, 0):
             return False
         self.claims[x] = n
-        self._resolution = None
+        if x in self.members:
+            self._resolution = None
         return True
+
+    def concerns(self, x: Identifier) -> bool:
+        """Whether anything here can depend on what x is."""
+        return x in self.first or x in self.members
 
     def see(self, x: Identifier, at: int) -> bool:
         """Learn a first time of x; whether it moved x's first time here."""

@@ -37,7 +37,10 @@ def _keep(p: Partition, node: Node, m: Keep, order: tuple[Identifier, ...]) -> N
     for x in m.path[:-1]:
         p.send(Compress(x, p.clock, m.to), x)
     cluster, cause = p.root(node), cause_of(m.event)
-    news = [x for x, n in m.claims if cluster.claim(x, n)]
+    told = [x for x, n in m.claims if cluster.claim(x, n)]
+    news = [x for x in told if cluster.concerns(x)]
+    if told:
+        p.nodes.touch(node)
     kept = cluster.keep(m.event, order, m.anchor, m.copies)
     if kept is None and not news:
         return
