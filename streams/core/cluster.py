@@ -37,8 +37,8 @@ class Cluster:
     """
 
     __slots__ = (
-        "_resolution", "_times", "busy", "claims", "events", "first", "forced", "linked", "members", "once", "orders", "policy",
-        "rules", "seen", "sighted", "timeline", "told", "weak",
+        "_resolution", "_times", "busy", "claims", "events", "first", "forced", "linked", "members", "once", "orders",
+        "policy", "rules", "seen", "sighted", "timeline", "told", "weak",
     )
 
     def __init__(self, policy: Policy, part: Part) -> None:
