@@ -1,0 +1,265 @@
+"""Journeys: one person's way to an order, cut where it is placed or where a pause is longer than the gap.
+
+The cut is over *steps*: interactions, and whatever places an order. A step that places one ends its journey
+(converted); what comes later and names that order is its *after-sale*, left out before cutting. An exposure joins the
+journey of the next step at most a gap away, else that of the one before it if at most that far back and not converted,
+else none. So an exposure never begins, prolongs or parts a journey of its own. Records of what nobody did at the time
+(role `record`) are no part of any. Order is by (at_ms, event_id): rows are a function of the set of touchpoints.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
+
+from streams.core import ids
+from streams.core.event import Event, unpack
+from streams.core.facts import CONTENT
+
+Place: TypeAlias = tuple[int, str]
+"""(at_ms, event_id) of an order's placing event."""
+
+PlaceOf: TypeAlias = Callable[[str], Place | None]
+"""Where an order_id was placed, as far as it concerns one person; None where it was not."""
+
+STAGES = ("aware", "consider", "intend", "buy", "after_sale")
+"""How far a journey came, each further than those before it."""
+
+_STAGE_OF = {
+    "ad_clicked": "aware", "message_opened": "aware", "message_clicked": "aware",
+    "cart_updated": "intend", "checkout_started": "intend", "order_requested": "intend",
+    "callback_requested": "intend",
+}
+"""Of interactions; all others consider."""
+
+_RANK = {stage: rank for rank, stage in enumerate(STAGES)}
+
+ANSWER_WITHIN_MS = 3_600_000
+"""A message from the customer that we leave without an answer for longer is an obstacle."""
+
+ANSWERS = frozenset({"message_sent", "call_answered", "callback_done"})
+
+_OBSTACLE_OF = {
+    "payment_failed": "payment_failed", "call_missed": "call_missed", "complaint_made": "complaint",
+    "back_in_stock_requested": "product_unavailable",
+}
+
+_SOURCE, _NAME = ([c.name for c in CONTENT].index(name) for name in ("campaign_source", "campaign_name"))
+
+
+class Journey(NamedTuple):
+    """A row of facts `journeys`, column by column."""
+
+    person_id: bytes
+    journey_id: bytes
+    started_at: int
+    last_step_at: int
+    last_touchpoint_at: int
+    order_id: str | None
+    path: list[str]
+    path_at: list[int]
+    path_touchpoints: list[int]
+    path_devices: list[str]
+    channels: list[str]
+    device_switches: int
+    touchpoints: int
+    start_event_id: str
+    start_channel: str
+    start_campaign_source: str | None
+    start_campaign_name: str | None
+    end_channel: str
+    end_type: str
+    last_device: str | None
+    stage: str
+    obstacles: list[str]
+    unanswered_at: int | None
+    after_sale: int
+
+
+class Stretch:
+    """The touchpoints of one journey, in order; `last` is its last step, `order_id` what that placed."""
+
+    __slots__ = ("events", "last", "order_id")
+
+    def __init__(self, events: list[Event], step: Event) -> None:
+        self.events = events
+        self.last = step
+        self.order_id: str | None = None
+
+
+def is_step(event: Event, places: bool) -> bool:
+    """Whether journeys are cut over an event that is nobody's after-sale."""
+    return event.role == "interaction" or (places and event.role != "record")
+
+
+def cut(touches: Iterable[Event], place_of: PlaceOf, gap_ms: int) -> list[Stretch]:
+    """Cut one person's touchpoints into journeys.
+
+    Shape: touchpoints of one person, any role, by (at_ms, event_id) -> journeys by start; every step that is no
+           after-sale in exactly one.
+    Unit:  gap_ms in milliseconds of event time; a pause equal to the gap stays in the journey.
+    Cost:  O(n).
+    """
+    found: list[Stretch] = []
+    waiting: list[Event] = []
+    """Exposures since the last step."""
+    for event in touches:
+        places = False
+        if event.order_id is not None and (place := place_of(event.order_id)) is not None:
+            mine = (event.at_ms, event.event_id)
+            if mine > place:
+                continue
+            places = mine == place
+        if is_step(event, places):
+            _step(found, waiting, event, gap_ms)
+            if places:
+                found[-1].order_id = event.order_id
+        elif event.role == "exposure":
+            waiting.append(event)
+    if found:
+        _stay_behind(found[-1], waiting, gap_ms)
+    return found
+
+
+def _step(found: list[Stretch], waiting: list[Event], event: Event, gap_ms: int) -> None:
+    before = found[-1] if found else None
+    if before is not None and before.order_id is None and event.at_ms - before.last.at_ms <= gap_ms:
+        before.events += waiting
+        before.events.append(event)
+        before.last = event
+    else:
+        near = [e for e in waiting if event.at_ms - e.at_ms <= gap_ms]
+        if before is not None:
+            _stay_behind(before, waiting[: len(waiting) - len(near)], gap_ms)
+        found.append(Stretch([*near, event], event))
+    waiting.clear()
+
+
+def _stay_behind(journey: Stretch, exposures: Iterable[Event], gap_ms: int) -> None:
+    if journey.order_id is None:
+        journey.events += [e for e in exposures if e.at_ms - journey.last.at_ms <= gap_ms]
+
+
+def begin(person_id: bytes, event: Event) -> Journey:
+    """The journey of one touchpoint; its last step is set by whoever knows whether it is one."""
+    source = name = None
+    if event.campaign is not None:
+        content = unpack(event.content)
+        source, name = content[_SOURCE], content[_NAME]
+    obstacles = obstacles_of(event)
+    return Journey(
+        person_id, ids.journey_id(event.event_id), event.at_ms, event.at_ms, event.at_ms, None, [event.channel],
+        [event.at_ms], [1], [event.device or ""], [event.channel], 0, 1, event.event_id, event.channel, source, name,
+        event.channel, event.type, event.device, _stage(event), obstacles,
+        event.at_ms if event.type == "message_received" else None, 0,
+    )
+
+
+def extend(journey: Journey, event: Event) -> Journey:
+    """The journey after one more touchpoint at its end, equal to what `row` makes of all of them.
+
+    Shape: the event comes after all others of the person -> with the event in the path; `last_step_at`, `order_id` and
+           the stage `buy` are the caller's.
+    """
+    path, path_at, numbers, devices = journey.path, journey.path_at, journey.path_touchpoints, journey.path_devices
+    channel, device = event.channel, event.device
+    if channel == journey.end_channel:
+        numbers = [*numbers[:-1], numbers[-1] + 1]
+        if device is not None and not devices[-1]:
+            devices = [*devices[:-1], device]
+    else:
+        path, path_at = [*path, channel], [*path_at, event.at_ms]
+        numbers, devices = [*numbers, 1], [*devices, device or ""]
+    last, stage = journey.last_device, _stage(event)
+    waits = journey.unanswered_at is None and event.type == "message_received"
+    return journey._replace(
+        last_touchpoint_at=event.at_ms, path=path, path_at=path_at, path_touchpoints=numbers, path_devices=devices,
+        channels=journey.channels if channel in journey.channels else [*journey.channels, channel],
+        device_switches=journey.device_switches + (device is not None and last is not None and device != last),
+        touchpoints=journey.touchpoints + 1, end_channel=channel, end_type=event.type, last_device=device or last,
+        stage=stage if _RANK[stage] > _RANK[journey.stage] else journey.stage,
+        obstacles=_and(journey.obstacles, event), unanswered_at=event.at_ms if waits else journey.unanswered_at,
+    )
+
+
+def convert(journey: Journey, order_id: str) -> Journey:
+    """The journey whose last touchpoint placed an order."""
+    return journey._replace(order_id=order_id, stage="buy")
+
+
+def follow(journey: Journey, event: Event) -> Journey:
+    """A converted journey after one more touchpoint of its after-sale, at the end of all others."""
+    waits = journey.unanswered_at is None and event.type == "message_received"
+    return journey._replace(
+        stage="after_sale", after_sale=journey.after_sale + 1, obstacles=_and(journey.obstacles, event),
+        unanswered_at=event.at_ms if waits else journey.unanswered_at,
+    )
+
+
+def row(
+    person_id: bytes, stretch: Stretch, after_sale: Sequence[Event], later: Callable[[Event], Iterable[Event]],
+) -> Journey:
+    """The row of facts `journeys`.
+
+    Shape: after_sale of the person alone, in order; `later` gives the person's touchpoints after one, in order.
+    Cost:  O(n).
+    """
+    journey = begin(person_id, stretch.events[0])
+    for event in stretch.events[1:]:
+        journey = extend(journey, event)
+    journey = journey._replace(last_step_at=stretch.last.at_ms)
+    if stretch.order_id is not None:
+        journey = convert(journey, stretch.order_id)
+    for event in after_sale:
+        journey = follow(journey, event)
+    if journey.unanswered_at is not None:
+        journey = journey._replace(unanswered_at=first_unanswered([*stretch.events, *after_sale], later))
+    return journey
+
+
+def first_unanswered(events: Iterable[Event], later: Callable[[Event], Iterable[Event]]) -> int | None:
+    """When the first of the messages among these was written that had no answer in time."""
+    for event in events:
+        if event.type == "message_received" and not _is_answered(event, later(event)):
+            return event.at_ms
+    return None
+
+
+def _is_answered(message: Event, later: Iterable[Event]) -> bool:
+    for event in later:
+        if event.at_ms - message.at_ms > ANSWER_WITHIN_MS:
+            return False
+        if event.type in ANSWERS and _answers(event, message):
+            return True
+    return False
+
+
+def _answers(event: Event, message: Event) -> bool:
+    """Spoken with, or written to in the same conversation; where one of the two names none, on the same channel."""
+    if event.type != "message_sent":
+        return True
+    if event.conversation_id is None or message.conversation_id is None:
+        return event.channel == message.channel
+    return event.conversation_id == message.conversation_id
+
+
+def obstacles_of(event: Event) -> list[str]:
+    """What stood in the customer's way, as one event tells."""
+    found = [_OBSTACLE_OF[event.type]] if event.type in _OBSTACLE_OF else []
+    if event.unavailable and "product_unavailable" not in found:
+        found.append("product_unavailable")
+    if event.order:
+        told = unpack(event.order)
+        delivery = (told.get("order") or {}).get("delivery") or {}
+        if delivery.get("status") == "delayed":
+            found.append("delivery_delayed")
+        if (told.get("return") or {}).get("outcome") == "refused":
+            found.append("return_refused")
+    return found
+
+
+def _and(known: list[str], event: Event) -> list[str]:
+    more = [obstacle for obstacle in obstacles_of(event) if obstacle not in known]
+    return [*known, *more] if more else known
+
+
+def _stage(event: Event) -> str:
+    return "aware" if event.role == "exposure" else _STAGE_OF.get(event.type, "consider")
