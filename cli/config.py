@@ -27,9 +27,7 @@ app = typer.Typer(no_args_is_help=True, help="The settings: show, check, apply."
 REACHES_HISTORY = frozenset(DURATIONS)
 """Applied to facts already made, as a policy is."""
 
-UNUSED_YET = frozenset({
-    "journey_gap_ms", "attribution_window_ms", "half_life_ms", "duplicate_window_ms",
-})
+UNUSED_YET = frozenset({"duplicate_window_ms"})
 """No fact made so far depends on them, so that another value needs nothing but to be noted."""
 
 NEW_HOME = SHAPING - UNUSED_YET - REACHES_HISTORY | {"pepper"}

@@ -23,7 +23,10 @@ from tests.oracle.rules import Word
 T = TypeVar("T")
 
 GAP_MS = 100
-DURATIONS = {"session_gap_ms": GAP_MS, "conversation_gap_ms": 2 * GAP_MS, "callback_due_ms": 2}
+DURATIONS = {
+    "session_gap_ms": GAP_MS, "conversation_gap_ms": 2 * GAP_MS, "callback_due_ms": 2, "journey_gap_ms": 2 * GAP_MS,
+    "attribution_window_ms": 3 * GAP_MS, "half_life_ms": GAP_MS,
+}
 REPEATED, CONFLICTING = 0.3, 0.07
 DAY_MS = 86_400_000
 KINDS = (
@@ -33,7 +36,8 @@ KINDS = (
 CHANNELS = ("web", "pos", "chat", "call_centre")
 TOUCHES = (
     ("interaction", "page_viewed"), ("interaction", "call_answered"), ("interaction", "message_received"),
-    ("exposure", "ad_viewed"), ("observation", "wifi_seen"), ("record", "identified"),
+    ("interaction", "ad_clicked"), ("interaction", "message_clicked"), ("interaction", "cart_updated"),
+    ("exposure", "ad_viewed"), ("exposure", "message_sent"), ("observation", "wifi_seen"), ("record", "identified"),
 )
 ORDER_TYPES = (
     "order_requested", "order_placed", "order_updated", "order_paid", "payment_received", "order_ready",
@@ -206,6 +210,7 @@ def _fields(random: Random) -> dict[str, Any]:
         "store_id": random.choice([None, None, "S1", "S2"]),
         "staff": random.choice([None, "s7"]), "campaign": random.choice([None, "ny"]),
         "referrer": random.choice([None, "r"]), "message_id": random.choice([None, "m1"]),
+        "unavailable": _chance(random, 0.1), "conversation_id": random.choice([None, None, "c1", "c2"]),
     }
 
 
@@ -222,6 +227,8 @@ def _attributes(random: Random) -> dict[str, Any]:
 def _order_fields(random: Random, order_id: str) -> dict[str, Any]:
     type_ = random.choice(ORDER_TYPES)
     told: dict[str, Any] = {"type": type_, "role": "interaction" if type_ in ASKED_BY_CUSTOMERS else "order_fact"}
+    if _chance(random, 0.05):
+        told["role"] = random.choice(["record", "exposure"])
     told["order"] = {"order_id": order_id} | _some(random, {
         "receipt_id": lambda: random.choice(["r1", "r2"]),
         "total": lambda: random.choice([10_000, 25_000, 0]),
@@ -230,8 +237,9 @@ def _order_fields(random: Random, order_id: str) -> dict[str, Any]:
         "margin": lambda: random.choice([3_333, 7_777]),
         "items": lambda: _items(random, prefix="l"),
         "payments": lambda: [{"method": m} for m in random.sample(["cash", "points", "wallet"], random.randint(1, 2))],
-        "delivery": lambda: {"method": random.choice(["carry_out", "courier"])} | _some(
-            random, {"promised_at": lambda: DAY_MS * random.randint(2, 3)}),
+        "delivery": lambda: {"method": random.choice(["carry_out", "courier"])} | _some(random, {
+            "status": lambda: random.choice(["packed", "delayed"]), "promised_at": lambda: DAY_MS * random.randint(2, 3),
+        }),
     })
     told |= _some(random, {"points_spent": lambda: random.choice([100, 200])})
     if type_ in ("order_returned", "return_asked"):

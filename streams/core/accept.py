@@ -134,6 +134,7 @@ def _accept(
             order=order,
             talk=talk,
             told=told,
+            unavailable=parts.has_unavailable(record),
         ),
         notes,
     )

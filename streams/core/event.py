@@ -55,6 +55,8 @@ class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """`said.Talk`, or empty where the event has no part in a conversation or a promise."""
     told: bytes = b""
     """`said.Told`, or empty where the event tells no trait, preference or consent."""
+    unavailable: bool = False
+    """A line of products, cart or order was told as not available."""
 
 
 _encode = msgspec.msgpack.Encoder().encode

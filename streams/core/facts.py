@@ -4,7 +4,8 @@ A row is a tuple in the order of its table's columns. The first `key` columns id
 between two rows of one key, the larger wins. A fact without values is a tombstone. Column types:
 
 uuid 16 bytes · str · ms epoch milliseconds · int · money whole number of 1/10,000 · bool · real
-uuids list of 16 bytes · strs list of str · counts map str -> int · texts map str -> str · a trailing ? allows None
+uuids list of 16 bytes · strs list of str · mss list of ms · ints list of int · counts map str -> int ·
+texts map str -> str · a trailing ? allows None
 """
 
 from collections.abc import Sequence
@@ -51,11 +52,12 @@ TABLES: dict[str, Table] = {t.name: t for t in (
     _table("touchpoints", 2,
         "person_id:uuid event_id:str session_id:uuid? visit_id:uuid? order_id:str? occurred_at:ms received_at:ms "
         "channel:str type:str role:str device:str? store_id:str? staff:str? click_id:str? message_id:str? "
-        "conversation_id:str? identified_by:str? copies:int conflicts:int nodes:uuids content:content"),
+        "conversation_id:str? identified_by:str? copies:int conflicts:int nodes:uuids journey_id:uuid? after_sale:bool "
+        "content:content"),
     _table("persons", 1,
         "person_id:uuid known:bool shared:bool first_seen_at:ms last_seen_at:ms? last_interaction_at:ms? "
         "first_channel:str? channels:strs devices:strs identifier_kinds:counts touchpoints:int sessions:int "
-        "home_store_id:str?"),
+        "home_store_id:str? journeys:int"),
     _table("identifiers", 1,
         "node:uuid kind:str value:str person_id:uuid shared:bool contested:bool first_seen_at:ms"),
     _table("identifier_sightings", 2,
@@ -70,6 +72,11 @@ TABLES: dict[str, Table] = {t.name: t for t in (
     _table("person_channels", 2,
         "person_id:uuid channel:str first_at:ms last_at:ms interactions:int exposures:int visits:int "
         "sessions_started:int"),
+    _table("journeys", 2,
+        "person_id:uuid journey_id:uuid started_at:ms last_step_at:ms last_touchpoint_at:ms order_id:str? "
+        "path:strs path_at:mss path_touchpoints:ints path_devices:strs channels:strs device_switches:int "
+        "touchpoints:int start_event_id:str start_channel:str start_campaign_source:str? start_campaign_name:str? "
+        "end_channel:str end_type:str last_device:str? stage:str obstacles:strs unanswered_at:ms? after_sale:int"),
     _table("orders", 2,
         "person_id:uuid order_id:str person_shared:bool requested_at:ms? requested_channel:str? "
         "placed_at:ms? placed_channel:str? placed_device:str? placed_store_id:str? placed_staff:str? "
@@ -77,7 +84,7 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         "fulfilled_at:ms? fulfilled_channel:str? fulfilled_store_id:str? fulfilment_method:str? promised_at:ms? "
         "cancelled_at:ms? cancelled_channel:str? status:str total:money? currency:str? revenue:money? margin:money? "
         "returned_amount:money? discount:money? shipping:money? tax:money? points_spent:money? promo_code:str? "
-        "anonymous:bool identified_by:str? receipt_ids:strs returns:int"),
+        "anonymous:bool identified_by:str? receipt_ids:strs returns:int journey_id:uuid?"),
     _table("order_items", 3,
         "person_id:uuid order_id:str line_id:str sku:str name:str? category:str? brand:str? quantity:money unit:str? "
         "returned_quantity:money price:money? discount:money? margin:money? currency:str? placed_at:ms? "

@@ -28,6 +28,12 @@ def visit_id(event_id: str) -> bytes:
 
 
 @lru_cache(1 << 14)
+def journey_id(event_id: str) -> bytes:
+    """The id of the journey that begins with this event."""
+    return _uuid(blake2b(b"journey\0" + event_id.encode(), digest_size=16).digest())
+
+
+@lru_cache(1 << 14)
 def person_id(node_key: bytes) -> bytes:
     """The id of the person whose senior identifier has this node key: the key itself, stamped as a UUID.
 

@@ -8,16 +8,17 @@ interactions are some of the touchpoints, so no session reaches over a pause of 
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias
 
 from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event
 from streams.core.facts import TABLES, Row
 from streams.core.person import person_row
+from streams.core.retrace import Retrace, place
 from streams.core.rows import (
+    NO_COURSE,
     NO_CUT,
+    Changes,
     Person,
-    RowKey,
     Touch,
     View,
     evidence_row,
@@ -29,9 +30,6 @@ from streams.core.rows import (
 from streams.core.session import Cut, cut, extend
 from streams.core.shaping import Shaping
 
-Changes: TypeAlias = dict[RowKey, Row | None]
-"""New rows, and None for those that are gone."""
-
 
 def index_of(table: str, column: str) -> int:
     return [c.name for c in TABLES[table].columns].index(column)
@@ -40,6 +38,7 @@ def index_of(table: str, column: str) -> int:
 _SESSION, _VISIT = index_of("touchpoints", "session_id"), index_of("touchpoints", "visit_id")
 _ENTRY_CHANNEL, _VISIT_CHANNEL = index_of("sessions", "entry_channel"), index_of("visits", "channel")
 _SESSIONS, _STARTED_AT = index_of("persons", "sessions"), index_of("sessions", "started_at")
+_JOURNEYS = index_of("persons", "journeys")
 
 
 def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes | None:
@@ -62,27 +61,34 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
     at = bisect_left(touches, (kept.event.at_ms, event_id), key=lambda t: (t[0].at_ms, t[0].event_id))
     touches.insert(at, (kept.event, same, owner[1]))
     seen.owner_of[event_id] = person
+    order_id = kept.event.order_id
+    if order_id is not None and not place(cluster, seen, kept.event):
+        return None
     changes: Changes = {}
-    started = 0
+    started = more = 0
     if person.is_shared or kept.event.role != "interaction":
         changes["touchpoints", person.person_id, event_id] = touchpoint_row(
-            person.person_id, NO_CUT, touches[at], shaping.keys.node
+            person.person_id, NO_CUT, NO_COURSE, touches[at], shaping.keys.node
         )
         if not person.is_shared:
             _recount_channels(changes, seen, person.person_id, kept.event, NO_CUT, {}, {})
     elif not _extend(changes, seen, shaping, person, at):
         started = _cut_again(changes, seen, shaping, person, at)
+    moved: set[str] = set()
+    if not person.is_shared:
+        retrace = Retrace(changes, cluster, shaping, seen, person, at)
+        more, moved = retrace.run(), retrace.moved
     _sight(changes, seen, shaping, person, kept.event)
     if len(kept.event.ids) > 1:
         for edge, _ in cluster.pairs_at_once(kept.event):
             row = evidence_row(cluster, shaping, seen.people, edge)
             if row is not None:
                 changes["evidence", *row[:3]] = row
-    _count(changes, seen, person, at, started)
+    _count(changes, seen, person, at, started, more)
     if kept.event.told and not person.is_shared:
         _tell_attributes(changes, person, kept.event)
-    if kept.event.order_id is not None:
-        tell_order(changes, cluster, seen, kept.event.order_id)
+    for told in moved if order_id is None else moved | {order_id}:
+        tell_order(changes, cluster, seen, told)
     apply(changes, seen)
     return changes
 
@@ -118,7 +124,8 @@ def _extend(changes: Changes, seen: View, shaping: Shaping, person: Person, at: 
     changes["sessions", who, session_id] = extended
     changes["visits", who, visit_id] = visited
     started = Cut([], [] if visit else [visited], {event.event_id: session_id}, {event.event_id: visit_id})
-    changes["touchpoints", who, event.event_id] = touchpoint_row(who, started, touches[at], shaping.keys.node)
+    node = shaping.keys.node
+    changes["touchpoints", who, event.event_id] = touchpoint_row(who, started, NO_COURSE, touches[at], node)
     _recount_channels(changes, seen, who, event, started, {}, {})
     return True
 
@@ -159,8 +166,10 @@ def _cut_again(changes: Changes, seen: View, shaping: Shaping, person: Person, a
         if old is not None and old[_SESSION] is not None:
             old_sessions[old[_SESSION]] = rows["sessions", who, old[_SESSION]]
             old_visits[old[_VISIT]] = rows["visits", who, old[_VISIT]]
-        if old is None or old[_SESSION] != session or old[_VISIT] != visit:
-            changes["touchpoints", who, event_id] = touchpoint_row(who, pieces, touch, shaping.keys.node)
+        if old is None:
+            changes["touchpoints", who, event_id] = touchpoint_row(who, pieces, NO_COURSE, touch, shaping.keys.node)
+        elif old[_SESSION] != session or old[_VISIT] != visit:
+            changes["touchpoints", who, event_id] = (*old[:_SESSION], session, visit, *old[_VISIT + 1 :])
     changes.update({("sessions", who, key): None for key in old_sessions})
     changes.update({("sessions", who, row[1]): row for row in pieces.sessions})
     changes.update({("visits", who, key): None for key in old_visits})
@@ -216,17 +225,17 @@ def _sight(changes: Changes, seen: View, shaping: Shaping, person: Person, event
         changes[key] = (who, node, kind, value, first, last)
 
 
-def _count(changes: Changes, seen: View, person: Person, at: int, started: int) -> None:
+def _count(changes: Changes, seen: View, person: Person, at: int, started: int, more: int) -> None:
     """The person's row: from the row before where the touchpoint is the last and in no store, else from all."""
     who, touches = person.person_id, person.touches
     event, old = touches[at][0], seen.rows["persons", who]
     if at < len(touches) - 1 or at == 0 or event.store_id is not None:
         changes["persons", who] = person_row(
             who, person.is_known, person.is_shared, person.first_seen_at, person.kinds,
-            [e for e, _, _ in touches], old[_SESSIONS] + started,
+            [e for e, _, _ in touches], old[_SESSIONS] + started, old[_JOURNEYS] + more,
         )
         return
-    first_seen_at, _, interacted_at, first_channel, channels, devices, kinds, number, sessions, home = old[3:]
+    first_seen_at, _, interacted_at, first_channel, channels, devices, kinds, number, sessions, home, journeys = old[3:]
     if event.role == "interaction":
         interacted_at = event.at_ms
     if event.role != "record":
@@ -235,7 +244,7 @@ def _count(changes: Changes, seen: View, person: Person, at: int, started: int) 
         devices = devices if event.device is None or event.device in devices else [*devices, event.device]
     changes["persons", who] = (
         *old[:3], first_seen_at, event.at_ms, interacted_at, first_channel, channels, devices, kinds,
-        number + 1, sessions + started, home,
+        number + 1, sessions + started, home, journeys + more,
     )
 
 
@@ -248,6 +257,6 @@ def _tell_attributes(changes: Changes, person: Person, event: Event) -> None:
 
 def tell_order(changes: Changes, cluster: Cluster, seen: View, order_id: str) -> None:
     before = seen.orders.get(order_id, {})
-    after = seen.orders[order_id] = rows_of_order(cluster, seen, order_id)
+    after = seen.orders[order_id] = rows_of_order(cluster, seen, order_id, changes)
     changes.update({key: None for key in before if key not in after})
     changes.update(after)

@@ -7,7 +7,8 @@ else none. So an exposure never begins, prolongs or parts a journey of its own. 
 (role `record`) are no part of any. Order is by (at_ms, event_id): rows are a function of the set of touchpoints.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from streams.core import ids
@@ -105,9 +106,9 @@ def cut(touches: Iterable[Event], place_of: PlaceOf, gap_ms: int) -> list[Stretc
         places = False
         if event.order_id is not None and (place := place_of(event.order_id)) is not None:
             mine = (event.at_ms, event.event_id)
+            places = mine == place
             if mine > place:
                 continue
-            places = mine == place
         if is_step(event, places):
             _step(found, waiting, event, gap_ms)
             if places:
@@ -263,3 +264,46 @@ def _and(known: list[str], event: Event) -> list[str]:
 
 def _stage(event: Event) -> str:
     return "aware" if event.role == "exposure" else _STAGE_OF.get(event.type, "consider")
+
+
+class Course(NamedTuple):
+    """Rows of facts `journeys`, the journey of each touchpoint (by event_id) that has one, and what is after-sale."""
+
+    journeys: list[Journey]
+    journey_of: dict[str, bytes]
+    after_sale: set[str]
+
+
+def course(person_id: bytes, touches: Sequence[Event], place_of: PlaceOf, gap_ms: int) -> Course:
+    """All journeys of one person.
+
+    Shape: touchpoints of one person, any role, by (at_ms, event_id).
+    Cost:  O(n).
+    """
+    result = Course([], {}, set())
+    sold: dict[str, list[Event]] = {}
+    for event in touches:
+        if event.order_id is not None and is_after_sale(event, place_of):
+            sold.setdefault(event.order_id, []).append(event)
+            result.after_sale.add(event.event_id)
+    for stretch in cut(touches, place_of, gap_ms):
+        after = sold.get(stretch.order_id, []) if stretch.order_id is not None else []
+        journey = row(person_id, stretch, after, lambda event: later(touches, event))
+        result.journeys.append(journey)
+        for event in (*stretch.events, *after):
+            result.journey_of[event.event_id] = journey.journey_id
+    return result
+
+
+def is_after_sale(event: Event, place_of: PlaceOf) -> bool:
+    if event.order_id is None:
+        return False
+    place = place_of(event.order_id)
+    return place is not None and (event.at_ms, event.event_id) > place
+
+
+def later(touches: Sequence[Event], event: Event) -> Iterator[Event]:
+    """The touchpoints after one of them, in order."""
+    mine = (event.at_ms, event.event_id)
+    for n in range(bisect_right(touches, mine, key=lambda e: (e.at_ms, e.event_id)), len(touches)):
+        yield touches[n]

@@ -7,8 +7,8 @@ that came with the newcomers are added afterwards, one by one (`increment.add`).
 
 from streams.core.cluster import Cluster
 from streams.core.event import Identifier
-from streams.core.increment import Changes, apply, index_of, tell_order
-from streams.core.rows import Person, View, evidence_row, owner_of
+from streams.core.increment import apply, index_of, tell_order
+from streams.core.rows import Changes, Person, View, evidence_row, owner_of, places
 from streams.core.shaping import Shaping
 
 _KINDS, _FOUND_BY = index_of("persons", "identifier_kinds"), index_of("touchpoints", "identified_by")
@@ -27,6 +27,8 @@ def join(
     """
     before, after = seen.resolution, cluster.resolution
     if before.contested or after.contested or len(seen.owner_of) + waiting < len(cluster.events):
+        return None
+    if any(_is_of_several(cluster, seen, x) for x in newcomers):
         return None
     people = _regrouped(cluster, shaping, seen, newcomers)
     if people is None:
@@ -79,6 +81,14 @@ def _regrouped(
     return people
 
 
+def _is_of_several(cluster: Cluster, seen: View, x: Identifier) -> bool:
+    """Whether x is an order of which several persons' touchpoints tell: it may be placed elsewhere from now on."""
+    if x[0] != "order_id":
+        return False
+    found = (seen.owner_of.get(event_id) for event_id in cluster.orders.get(x[1], ()))
+    return len({person.person_id for person in found if person is not None}) > 1
+
+
 def _name_again(changes: Changes, cluster: Cluster, seen: View, person: Person, x: Identifier) -> None:
     """Touchpoints that name a newcomer may now be found through it, and an order be identified by it."""
     for n, (event, same, kind) in enumerate(person.touches):
@@ -92,4 +102,5 @@ def _name_again(changes: Changes, cluster: Cluster, seen: View, person: Person, 
             changes[key] = (*row[:_FOUND_BY], owner[1], *row[_FOUND_BY + 1 :])
         seen.owner_of[event.event_id] = person
         if event.order_id is not None:
+            seen.places[event.order_id] = places(cluster, seen, event.order_id)
             tell_order(changes, cluster, seen, event.order_id)

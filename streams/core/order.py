@@ -140,6 +140,16 @@ def order_rows(
     ]
 
 
+def placed_by(events: Iterable[Event]) -> Event | None:
+    """The placing event of one order's events: the earliest order_placed, else the earliest order_paid."""
+    found: dict[str, Event] = {}
+    for event in events:
+        first = found.get(event.type)
+        if first is None or (event.at_ms, event.event_id) < (first.at_ms, first.event_id):
+            found[event.type] = event
+    return found.get("order_placed") or found.get("order_paid")
+
+
 def ratio(a: int, b: int, c: int) -> int:
     """a × b / c to the nearest whole number, a half to the even one; c > 0."""
     quotient, rest = divmod(a * b, c)

@@ -3,14 +3,14 @@
 from streams.core.cluster import Cluster, Kept
 from streams.core.effects import Effects, Merge
 from streams.core.event import Identifier
-from streams.core.increment import Changes, add
+from streams.core.increment import add
 from streams.core.messages import Cause, Message
 from streams.core.newcomers import join
 from streams.core.node import Node
 from streams.core.nodes import Nodes, Reader
 from streams.core.policies import Policies
 from streams.core.policy import Policy
-from streams.core.rows import Rows, View, view
+from streams.core.rows import Changes, Rows, View, view
 from streams.core.shaping import Shaping
 
 TOUCHES_MAX = 50_000

@@ -115,6 +115,12 @@ def products(record: Record) -> list[Part]:
     return lines(record["products"], "products", own, needs_currency=False)
 
 
+def has_unavailable(record: Record) -> bool:
+    """Whether any line of products, cart or order is told as not available."""
+    held = (record[name]["items"] or () for name in ("cart", "order") if record[name] is not None)
+    return any(line["available"] is False for lines_ in (record["products"], *held) for line in lines_)
+
+
 def cart(record: Record) -> Part | None:
     row = record["cart"]
     if row is None:

@@ -18,7 +18,7 @@ _ENTRY_CHANNEL = [c.name for c in TABLES["sessions"].columns].index("entry_chann
 
 def person_row(
     person_id: bytes, known: bool, shared: bool, first_seen_at: int, kinds: Mapping[str, int],
-    touches: Sequence[Event], sessions: int,
+    touches: Sequence[Event], sessions: int, journeys: int,
 ) -> Row:
     """The person's row of facts `persons`.
 
@@ -45,6 +45,7 @@ def person_row(
         person_id, known, shared, min(first_seen_at, touches[0].at_ms) if touches else first_seen_at,
         touches[-1].at_ms if touches else None, last_interaction, next(iter(channels), None),
         list(channels), list(devices), dict(sorted(kinds.items())), len(touches), sessions, _home(stores),
+        journeys,
     )
 
 

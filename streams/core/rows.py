@@ -1,17 +1,18 @@
 """The rows that a cluster stands for: a pure function of its state, of which the sinks get the difference."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from streams.core.attribute import attribute_rows
 from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event, Identifier
-from streams.core.facts import Row
+from streams.core.facts import TABLES, Row
 from streams.core.ids import person_id
+from streams.core.journey import Course, Place, PlaceOf, course
 from streams.core.messages import Edge
-from streams.core.order import order_rows
+from streams.core.order import order_rows, placed_by
 from streams.core.person import channel_rows, person_row, sighting_rows
 from streams.core.resolve import Resolution, kin, senior, whose
 from streams.core.session import Cut, cut
@@ -22,13 +23,24 @@ RowKey: TypeAlias = tuple[Any, ...]
 
 Rows: TypeAlias = dict[RowKey, Row]
 
+Changes: TypeAlias = dict[RowKey, Row | None]
+"""New rows, and None for those that are gone."""
+
 Touch: TypeAlias = tuple[Event, list[Kept], str]
 """A touchpoint's event, its copies, and the kind of identifier through which its person was found."""
 
 KNOWN_STRENGTH = 60
 """An unshared identifier of a kind at least this strong makes a person known, and an order not anonymous."""
 
+JOURNEY = [c.name for c in TABLES["touchpoints"].columns].index("journey_id")
+AFTER_SALE = JOURNEY + 1
+"""Columns of touchpoints."""
+
 NO_CUT = Cut([], [], {}, {})
+NO_COURSE = Course([], {}, set())
+
+EVERYBODY = b""
+"""In place of a person: an order that its cluster folds as one, whoever's touchpoints name it."""
 
 
 class Person:
@@ -66,10 +78,22 @@ class View:
     rows: Rows
     owner_of: dict[str, Person]
     orders: dict[str, Rows]
+    places: dict[str, dict[bytes, Place]] = field(default_factory=dict)
+    """Where each order was placed: by person where the order_id is shared, else of EVERYBODY."""
 
     def whose(self) -> dict[Identifier, bytes]:
         """Whose each identifier is."""
         return {i: person.person_id for person in self.people.values() for i in person.identifiers}
+
+    def place_of(self, who: bytes) -> PlaceOf:
+        """Where an order was placed, as far as it concerns one person."""
+        places = self.places
+
+        def place_of(order_id: str) -> Place | None:
+            found = places.get(order_id)
+            return None if not found else found[EVERYBODY] if EVERYBODY in found else found.get(who)
+
+        return place_of
 
     def met(self) -> set[bytes]:
         """The persons with a touchpoint; the others are identifiers that were only named beside somebody's."""
@@ -93,9 +117,11 @@ def view(cluster: Cluster, shaping: Shaping) -> View:
             if event.told:
                 person.told.append(event)
             seen.owner_of[event_id] = person
+    for order_id in cluster.orders:
+        seen.places[order_id] = places(cluster, seen, order_id)
     for person in people.values():
         if person.identifiers:
-            seen.rows.update(_person_rows(cluster, shaping, person))
+            seen.rows.update(_person_rows(cluster, shaping, seen, person))
     for edge in {**cluster.once, **cluster.weak}:
         row = evidence_row(cluster, shaping, people, edge)
         if row is not None:
@@ -126,7 +152,7 @@ def owner_of(cluster: Cluster, kept: Kept) -> tuple[Identifier, str] | None:
     return whose(cluster.policy, resolution, kept.event, kept.order, clear, cluster.times)
 
 
-def _person_rows(cluster: Cluster, shaping: Shaping, person: Person) -> Rows:
+def _person_rows(cluster: Cluster, shaping: Shaping, seen: View, person: Person) -> Rows:
     out: Rows = {}
     node, contested = shaping.keys.node, cluster.resolution.contested
     who, first, shared = person.person_id, cluster.first, person.is_shared
@@ -134,18 +160,21 @@ def _person_rows(cluster: Cluster, shaping: Shaping, person: Person) -> Rows:
         key = node(i)
         out["identifiers", key] = (key, i[0], i[1], who, shared, i in contested, first[i])
     if not person.touches:
-        out["persons", who] = person_row(who, person.is_known, shared, person.first_seen_at, person.kinds, (), 0)
+        out["persons", who] = person_row(who, person.is_known, shared, person.first_seen_at, person.kinds, (), 0, 0)
         return out
     events = [event for event, _, _ in person.touches]
     pieces = NO_CUT if shared else cut(who, events, shaping.session_gap_ms)
+    way = NO_COURSE if shared else course(who, events, seen.place_of(who), shaping.journey_gap_ms)
     _put(out, "sessions", pieces.sessions)
     _put(out, "visits", pieces.visits)
+    _put(out, "journeys", way.journeys)
     _put(out, "person_channels", () if shared else channel_rows(who, events, pieces))
     _put(out, "identifier_sightings", sighting_rows(who, events, node))
     for touch in person.touches:
-        out["touchpoints", who, touch[0].event_id] = touchpoint_row(who, pieces, touch, node)
+        out["touchpoints", who, touch[0].event_id] = touchpoint_row(who, pieces, way, touch, node)
     out["persons", who] = person_row(
-        who, person.is_known, shared, person.first_seen_at, person.kinds, events, len(pieces.sessions)
+        who, person.is_known, shared, person.first_seen_at, person.kinds, events, len(pieces.sessions),
+        len(way.journeys),
     )
     if person.told and not shared:
         person.attributes = rows_of_attributes(person)
@@ -163,7 +192,9 @@ def _put(out: Rows, table: str, rows: Iterable[Row]) -> None:
         out[table, row[0], row[1]] = row
 
 
-def touchpoint_row(who: bytes, pieces: Cut, touch: Touch, node: Callable[[Identifier], bytes]) -> Row:
+def touchpoint_row(
+    who: bytes, pieces: Cut, way: Course, touch: Touch, node: Callable[[Identifier], bytes],
+) -> Row:
     event, same, kind = touch
     copies = same[0].copies if len(same) == 1 else sorted({copy for kept in same for copy in kept.copies})
     event_id = event.event_id
@@ -171,7 +202,8 @@ def touchpoint_row(who: bytes, pieces: Cut, touch: Touch, node: Callable[[Identi
         who, event_id, pieces.session_of.get(event_id), pieces.visit_of.get(event_id), event.order_id, event.at_ms,
         copies[0][1], event.channel, event.type, event.role, event.device, event.store_id, event.staff,
         event.click_id, event.message_id, event.conversation_id, kind, len(copies), len(same) - 1,
-        [node((name, value)) for name, value, _ in event.ids], event.content,
+        [node((name, value)) for name, value, _ in event.ids], way.journey_of.get(event_id),
+        event_id in way.after_sale, event.content,
     )
 
 
@@ -208,21 +240,51 @@ def _refused(cluster: Cluster, edge: Edge) -> str | None:
     return "unlink" if cluster.is_unlinked(a, b) else "limit"
 
 
-def rows_of_order(cluster: Cluster, seen: View, order_id: str) -> Rows:
-    """An order's row and lines, from all of the cluster; each person's own where the number itself is shared."""
+def stories(cluster: Cluster, seen: View, order_id: str) -> dict[bytes, list[Event]]:
+    """The events that tell of an order, as of EVERYBODY; by person where the number itself is shared."""
     alone = cluster.is_clear(("order_id", order_id))
-    stories: dict[bytes, list[Event]] = defaultdict(list)
+    found: dict[bytes, list[Event]] = defaultdict(list)
     for event_id in cluster.orders[order_id]:
         person = seen.owner_of.get(event_id)
         if person is not None:
-            stories[b"" if alone else person.person_id].append(cluster.events[event_id][0].event)
+            found[EVERYBODY if alone else person.person_id].append(cluster.events[event_id][0].event)
+    return found
+
+
+def places(cluster: Cluster, seen: View, order_id: str) -> dict[bytes, Place]:
+    """Where an order was placed, by whose story tells it."""
+    placing = {teller: placed_by(events) for teller, events in stories(cluster, seen, order_id).items()}
+    return {teller: (event.at_ms, event.event_id) for teller, event in placing.items() if event is not None}
+
+
+def after_sale(cluster: Cluster, seen: View, who: bytes, order_id: str, place: Place) -> list[Event]:
+    """A person's touchpoints that name an order and come after its placing, in order."""
+    mine = (i for i in cluster.orders[order_id] if (p := seen.owner_of.get(i)) is not None and p.person_id == who)
+    found = [cluster.events[event_id][0].event for event_id in mine]
+    return sorted((e for e in found if (e.at_ms, e.event_id) > place), key=lambda e: (e.at_ms, e.event_id))
+
+
+def rows_of_order(
+    cluster: Cluster, seen: View, order_id: str, changes: Mapping[RowKey, Row | None] | None = None,
+) -> Rows:
+    """An order's row and lines, from all of the cluster; each person's own where the number itself is shared.
+
+    Shape: `changes` are rows that are not in the view yet: where the placing touchpoint's journey is looked for first.
+    """
     out: Rows = {}
-    for events in stories.values():
-        _add_order(out, cluster, seen, order_id, events)
+    for teller, events in stories(cluster, seen, order_id).items():
+        journey_id = None
+        if (place := seen.places[order_id].get(teller)) is not None:
+            key = ("touchpoints", seen.owner_of[place[1]].person_id, place[1])
+            touchpoint = (changes or {}).get(key) or seen.rows[key]
+            journey_id = touchpoint[JOURNEY]
+        _add_order(out, cluster, seen, order_id, events, journey_id)
     return out
 
 
-def _add_order(out: Rows, cluster: Cluster, seen: View, order_id: str, events: list[Event]) -> None:
+def _add_order(
+    out: Rows, cluster: Cluster, seen: View, order_id: str, events: list[Event], journey_id: bytes | None,
+) -> None:
     def person_of(event: Event) -> tuple[bytes, bool]:
         person = seen.owner_of[event.event_id]
         return person.person_id, person.is_shared
@@ -234,6 +296,6 @@ def _add_order(out: Rows, cluster: Cluster, seen: View, order_id: str, events: l
         return min(strong)[1] if strong else None
 
     order, items = order_rows(order_id, events, person_of, identified_by)
-    out["orders", order[0], order_id] = order
+    out["orders", order[0], order_id] = (*order, journey_id)
     for item in items:
         out["order_items", order[0], order_id, item[2]] = item

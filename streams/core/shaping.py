@@ -17,6 +17,9 @@ class Shaping:
     session_gap_ms: int
     conversation_gap_ms: int = 24 * 3_600_000
     callback_due_ms: int = 15 * 60_000
+    journey_gap_ms: int = 30 * 86_400_000
+    attribution_window_ms: int = 90 * 86_400_000
+    half_life_ms: int = 7 * 86_400_000
 
     def durations(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in DURATIONS}

@@ -11,14 +11,15 @@ from streams.core.policy import Policy
 from tests.oracle import attributes, orders, touches
 from tests.oracle.evidence import evidence_rows
 from tests.oracle.identity import Identity
+from tests.oracle.journeys import Journeys
 from tests.oracle.keys import node_key
 from tests.oracle.rules import Word, rule_row
 
 Tables = dict[str, dict[Key, Row]]
 
 COVERED = (
-    "persons", "identifiers", "identifier_sightings", "touchpoints", "sessions", "visits", "person_channels",
-    "consents", "preferences", "person_traits", "orders", "order_items", "rules",
+    "persons", "identifiers", "identifier_sightings", "touchpoints", "sessions", "visits", "journeys",
+    "person_channels", "consents", "preferences", "person_traits", "orders", "order_items", "rules",
 )
 """With `evidence`, whose rows are here one for each pair of identifiers, without the person."""
 
@@ -46,12 +47,17 @@ def expected(
     by_person: dict[bytes, list[Touch]] = defaultdict(list)
     for touch in kept:
         by_person[touch.person].append(touch)
+    told = list(orders.gather(kept, identity))
+    placing = {(t.person, t.event.order_id): order.placing for order in told for t in order.touches}
+    ways: dict[bytes, Journeys] = {}
     rows: dict[str, list[Row]] = {name: [] for name in COVERED}
     for group in set(identity.group.values()):
         if members := identity.members(next(iter(group))):
-            _person(rows, identity, members, by_person, durations)
-    for order in orders.gather(kept, identity):
-        rows["orders"].append(order.row)
+            journeys = _person(rows, identity, members, by_person, placing, durations)
+            ways[journeys.person] = journeys
+    for order in told:
+        journey = ways[order.person].journey_of.get(order.placing.event_id) if order.placing else None
+        rows["orders"].append((*order.row, journey))
         rows["order_items"] += order.items
     rows["rules"] = [rule_row(word, pepper) for word in identity.rules.values()]
     evidence = {row[:2]: row for row in evidence_rows(identity)}
@@ -86,8 +92,9 @@ def _touch(copies: list[Event], identity: Identity) -> Touch:
 
 def _person(
     rows: dict[str, list[Row]], identity: Identity, members: list[Identifier],
-    by_person: dict[bytes, list[Touch]], durations: Mapping[str, int],
-) -> None:
+    by_person: dict[bytes, list[Touch]], placing: Mapping[tuple[bytes, str | None], Event | None],
+    durations: Mapping[str, int],
+) -> Journeys:
     """Adds every row of one person but its orders."""
     some = members[0]
     person, shared = identity.person_id(some), some in identity.shared
@@ -97,23 +104,27 @@ def _person(
     visits = [] if shared else touches.visits_of(events, durations["session_gap_ms"])
     session_of = {e.event_id: touches.id_of("session", s) for s in sessions for e in s}
     visit_of = {e.event_id: touches.id_of("visit", v) for v in visits for e in v}
+    placed = {order_id: event for (whose, order_id), event in placing.items() if whose == person and order_id}
+    way = Journeys(person, [] if shared else events, placed, durations["journey_gap_ms"])
     rows["persons"].append(touches.person_row(
         person, known=identity.is_known(some), shared=shared,
         first_seen_ms=min(identity.first_seen[i] for i in members), kinds=dict(Counter(kind for kind, _ in members)),
-        touches=events, sessions=len(sessions),
+        touches=events, sessions=len(sessions), journeys=len(way.found),
     ))
     rows["identifiers"] += [
         (node_key(i, identity.pepper), *i, person, shared, i in identity.contested, identity.first_seen[i])
         for i in members
     ]
     rows["identifier_sightings"] += _sightings(person, events, identity.pepper)
-    rows["touchpoints"] += [_touchpoint(t, session_of, visit_of, identity.pepper) for t in mine]
+    rows["touchpoints"] += [_touchpoint(t, session_of, visit_of, way, identity.pepper) for t in mine]
+    rows["journeys"] += way.rows()
     rows["sessions"] += [touches.session_row(person, s) for s in sessions]
     rows["visits"] += [touches.visit_row(person, v, session_of[v[0].event_id]) for v in visits]
     if not shared:
         rows["person_channels"] += touches.channel_rows(person, events, sessions, visits)
         for table, made in attributes.attribute_rows(person, events).items():
             rows[table] += made
+    return way
 
 
 def _sightings(person: bytes, events: list[Event], pepper: bytes) -> list[Row]:
@@ -124,11 +135,14 @@ def _sightings(person: bytes, events: list[Event], pepper: bytes) -> list[Row]:
     return [(person, node_key(i, pepper), *i, min(seen), max(seen)) for i, seen in times.items()]
 
 
-def _touchpoint(touch: Touch, session_of: dict[str, bytes], visit_of: dict[str, bytes], pepper: bytes) -> Row:
+def _touchpoint(
+    touch: Touch, session_of: dict[str, bytes], visit_of: dict[str, bytes], way: Journeys, pepper: bytes,
+) -> Row:
     e = touch.event
     return (
         touch.person, e.event_id, session_of.get(e.event_id), visit_of.get(e.event_id), e.order_id, e.at_ms,
         e.received_ms, e.channel, e.type, e.role, e.device, e.store_id, e.staff, e.click_id, e.message_id,
         e.conversation_id, touch.through[0], touch.copies, touch.conflicts,
-        [node_key((kind, value), pepper) for kind, value, _ in e.ids], e.content,
+        [node_key((kind, value), pepper) for kind, value, _ in e.ids],
+        way.journey_of.get(e.event_id), e in way.events and way.is_after_sale(e), e.content,
     )

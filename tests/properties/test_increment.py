@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from streams.core import increment, newcomers, partition, placing
 from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event, Identifier
-from streams.core.increment import Changes
-from streams.core.rows import Rows, View, view
+from streams.core.rows import Changes, Rows, View, view
 from streams.core.shaping import Shaping
 from tests.oracle.build import event, money
 from tests.unit.streams.core.graphs import MINUTE, Graph
 
 KINDS = [
     ("page_viewed", "interaction"), ("ad_viewed", "exposure"), ("wifi_seen", "observation"), ("noted", "record"),
-    ("order_placed", "interaction"), ("order_paid", "order_fact"),
+    ("order_placed", "interaction"), ("order_paid", "order_fact"), ("order_requested", "interaction"),
+    ("message_received", "interaction"), ("message_sent", "exposure"), ("call_answered", "interaction"),
 ]
 
 
@@ -33,7 +33,9 @@ def _events(random: Random) -> list[Event]:
             str(n), random.randint(0, 60) * 7 * MINUTE, *ids, type=type_, role=role,
             channel=random.choice(["web", "pos"]),
             device=random.choice([None, "desktop", "mobile"]), store_id=random.choice([None, None, "S1", "S2"]),
-            **({"order": order} if type_.startswith("order") else {}),
+            conversation_id=random.choice([None, "c1"]), campaign=random.choice([None, None, "spring"]),
+            message_id=random.choice([None, "m1"]), click_id=random.choice([None, None, "k1"]),
+            **({"order": order} if type_.startswith("order") or random.randint(0, 5) == 0 else {}),
             **({"traits": {"name": random.choice("ab")}, "consents": {"email": person == 1}} if n % 4 == 0 else {}),
         ))
     if random.choice([True, False]):  # as most events come
@@ -41,7 +43,7 @@ def _events(random: Random) -> list[Event]:
     return events
 
 
-def _see_checked(events: list[Event]) -> int:
+def _see_checked(events: list[Event], journey_gap_ms: int = 60 * MINUTE) -> int:
     """How often a shortcut was taken; each time it is held against the whole."""
     taken = 0
 
@@ -74,14 +76,14 @@ def _see_checked(events: list[Event]) -> int:
         patch.setattr(placing, "add", checked)
         patch.setattr(partition, "add", checked)
         patch.setattr(partition, "join", checked_join)
-        Graph(1).see(*events)
+        Graph(1, journey_gap_ms=journey_gap_ms).see(*events)
     return taken
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_shortcut_equals_the_whole(random: Random) -> None:
-    _see_checked(_events(random))
+    _see_checked(_events(random), random.choice([20, 35, 70, 1000]) * MINUTE)
 
 
 def test_the_shortcut_is_taken_for_whoever_comes_again() -> None:

@@ -22,9 +22,9 @@ class Memory(dict[bytes, bytes]):
 class Graph:
     """`see` works events to the end; `rows` are what a sink then shows."""
 
-    def __init__(self, partitions: int = 2) -> None:
+    def __init__(self, partitions: int = 2, **durations: int) -> None:
         self.keys = Keys(b"pepper", partitions)
-        self.shaping = Shaping(self.keys, 30 * MINUTE)
+        self.shaping = Shaping(self.keys, **{"session_gap_ms": 30 * MINUTE, **durations})
         self.stores = [Memory() for _ in range(partitions)]
         self.partitions: list[Partition] = []
         self.kept: dict[tuple[object, ...], tuple[int, Row | None]] = {}
