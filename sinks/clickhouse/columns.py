@@ -34,6 +34,8 @@ _TYPES: dict[str, tuple[str, pa.DataType, Any]] = {
     "rate": ("Decimal(28, 12)", pa.decimal128(28, reference.RATE_DECIMALS), Decimal(0)),
     "uuids": ("Array(UUID)", pa.list_(pa.binary(16)), ()),
     "strs": ("Array(String)", pa.list_(pa.string()), ()),
+    "mss": ("Array(DateTime64(3, 'UTC'))", pa.list_(_MOMENT), ()),
+    "ints": ("Array(UInt64)", pa.list_(pa.uint64()), ()),
     "counts": ("Map(String, UInt16)", pa.map_(pa.string(), pa.uint16()), {}),
     "texts": ("Map(String, String)", pa.map_(pa.string(), pa.string()), {}),
 }
@@ -46,6 +48,7 @@ _FEW_VALUES = frozenset({
     "status", "first_channel", "entry_channel", "exit_channel", "requested_channel", "placed_channel", "placed_device",
     "paid_channel", "fulfilled_channel", "fulfilment_method", "cancelled_channel", "unit", "action", "reason", "note",
     "topic", "key", "campaign_source", "campaign_medium", "kind_a", "kind_b", "refused_because", "verb",
+    "stage", "start_channel", "start_campaign_source", "end_channel", "end_type", "last_device",
 })
 """Columns of few distinct values: LowCardinality halves them on disk and speeds up grouping."""
 

@@ -12,6 +12,7 @@ OF_PERSON = {
     "identifiers": "first_seen_at, kind, value",
     "touchpoints": "occurred_at, event_id",
     "sessions": "started_at, session_id",
+    "journeys": "started_at, journey_id",
     "visits": "started_at, visit_id",
     "person_channels": "channel",
     "consents": "key, valid_from",

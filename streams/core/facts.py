@@ -69,14 +69,14 @@ TABLES: dict[str, Table] = {t.name: t for t in (
     _table("visits", 2,
         "person_id:uuid visit_id:uuid session_id:uuid started_at:ms ended_at:ms touchpoints:int channel:str "
         "device:str? referrer:str? entry_campaign:str? stores:strs order_ids:strs"),
-    _table("person_channels", 2,
-        "person_id:uuid channel:str first_at:ms last_at:ms interactions:int exposures:int visits:int "
-        "sessions_started:int"),
     _table("journeys", 2,
         "person_id:uuid journey_id:uuid started_at:ms last_step_at:ms last_touchpoint_at:ms order_id:str? "
         "path:strs path_at:mss path_touchpoints:ints path_devices:strs channels:strs device_switches:int "
         "touchpoints:int start_event_id:str start_channel:str start_campaign_source:str? start_campaign_name:str? "
         "end_channel:str end_type:str last_device:str? stage:str obstacles:strs unanswered_at:ms? after_sale:int"),
+    _table("person_channels", 2,
+        "person_id:uuid channel:str first_at:ms last_at:ms interactions:int exposures:int visits:int "
+        "sessions_started:int"),
     _table("orders", 2,
         "person_id:uuid order_id:str person_shared:bool requested_at:ms? requested_channel:str? "
         "placed_at:ms? placed_channel:str? placed_device:str? placed_store_id:str? placed_staff:str? "

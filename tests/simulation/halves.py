@@ -26,7 +26,7 @@ from tests.oracle.rules import Word
 from tests.simulation.broker import PEPPER
 from tests.simulation.compare import differences
 from tests.simulation.stores import Sink, Store
-from tests.strategies import GAP_MS, World
+from tests.strategies import DURATIONS, World
 
 Partitions = tuple[tuple[tuple[tuple[bytes, bytes], ...], tuple[bytes, ...]], ...]
 """Of each partition: its records, and its log from where it stands."""
@@ -53,11 +53,11 @@ class Halves:
     """A tiny world, and the walk over all its interleavings."""
 
     def __init__(self, events: Sequence[Event], words: Sequence[Word] = (), partitions: int = 2) -> None:
-        self.world = World(default(), tuple(events), GAP_MS, tuple(words))
-        self.shaping = Shaping(Keys(PEPPER, partitions), GAP_MS)
+        self.world = World(default(), tuple(events), words=tuple(words))
+        self.shaping = Shaping(Keys(PEPPER, partitions), **DURATIONS)
         ids = {(kind, value) for e in events for kind, value, _ in e.ids} | {end for w in words for end in w.pair}
         self.identifiers: list[Identifier] = sorted(ids)
-        self.want = expected(list(events), default(), GAP_MS, PEPPER, words)
+        self.want = expected(list(events), default(), DURATIONS, PEPPER, words)
 
     def walk(self, random: Random, states_max: int) -> Found:
         """Depth first, in an order that the seed decides."""

@@ -18,7 +18,7 @@ WITH
     )
 SELECT
     order_id, person_id, person_shared,
-    CAST(NULL, 'Nullable(UUID)') AS journey_id,
+    journey_id,
     requested_at, requested_channel,
     placed_at, placed_channel, placed_device, placed_store_id, placed_staff,
     paid_at, paid_channel, paid_store_id, payment_methods,

@@ -7,7 +7,7 @@ SELECT
     p.first_seen_at AS first_seen_at, p.last_seen_at AS last_seen_at, p.last_interaction_at AS last_interaction_at,
     p.first_channel AS first_channel, p.channels AS channels, p.devices AS devices,
     p.identifier_kinds AS identifier_kinds, p.touchpoints AS touchpoints, p.sessions AS sessions,
-    CAST(NULL, 'Nullable(UInt64)') AS journeys,
+    p.journeys AS journeys,
     ifNull(o.orders, 0) AS orders,
     CAST(ifNull(o.revenue, 0), 'Decimal(18, 4)') AS revenue,
     CAST(o.margin, 'Nullable(Decimal(18, 4))') AS margin,

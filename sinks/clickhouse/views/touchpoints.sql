@@ -1,13 +1,12 @@
 -- Every event of every person, once; `nodes` are the identifiers that it names, by the key of the view identifiers.
 -- cost_reporting is at the rate of the day in the reporting zone, NULL where there is none at most 7 days old.
--- Journeys come with the analytics views: their columns are NULL until then.
 CREATE OR REPLACE VIEW onethread.touchpoints AS
 WITH
     (SELECT (currency, zone, codes, places, rates) FROM onethread.facts_money) AS money,
     ifNull(nullIf(money.2, ''), 'UTC') AS zone
 SELECT
     event_id, person_id, session_id, visit_id,
-    CAST(NULL, 'Nullable(UUID)') AS journey_id,
+    journey_id,
     order_id, conversation_id, message_id,
     occurred_at, local_at, received_at,
     channel, source, device, language, type, role, store_id, staff, skus, query,
@@ -18,6 +17,6 @@ SELECT
         money.3, money.4, toUInt32(0)
     )), 4), 'Decimal(18, 4)')) AS cost_reporting,
     amount, currency,
-    CAST(NULL, 'Nullable(Bool)') AS after_sale,
+    after_sale,
     identified_by, nodes, properties, copies, conflicts
 FROM onethread.facts_touchpoints FINAL
