@@ -26,13 +26,14 @@ from streams.core.shaping import DURATIONS
 from streams.settings import Settings, load
 from tests.oracle.batch import expected
 
-SHOWN = ("persons", "identifiers", "touchpoints", "sessions", "visits", "orders", "order_items",
+SHOWN = ("persons", "identifiers", "touchpoints", "sessions", "visits", "journeys", "orders", "order_items",
          "consents", "preferences", "person_traits")
-APART = {"received_at", "content", "copies", "conflicts", "node", "person_shared"}
+APART = {"received_at", "content", "copies", "conflicts", "node", "person_shared", "obstacles"}
 """Columns that depend on the run, or that the views show in another form."""
 
 _SELECTED = {
     "uuid": "toString({})", "uuids": "arrayMap(x -> toString(x), {})", "ms": "toUnixTimestamp64Milli({})",
+    "mss": "arrayMap(x -> toUnixTimestamp64Milli(x), {})",
     "money": f"toInt64({{}} * {SCALE})",
 }
 
