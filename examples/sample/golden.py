@@ -54,7 +54,7 @@ def _asks_and_falls_silent(life: Life) -> None:
 def _orders_in_direct(life: Life) -> None:
     campaign = {"source": "meta", "medium": "paid_social", "name": "winter-light", "click_id": "igad-golden"}
     me, click, talk = life.id("instagram_id"), named("click_id", "igad-golden"), "direct-golden"
-    life.tell(at(NEXT_DAY, 12, 41, 15), "instagram", "ad_clicked", [click], source="ads-platform",
+    life.tell(at(NEXT_DAY, 12, 41, 15), "ads", "ad_clicked", [click], device="mobile",
               campaign=campaign | {"cost": "3.50", "currency": CURRENCY})
     life.tell(at(NEXT_DAY, 12, 41, 52), "instagram", "message_received", [me, click], language="uk", campaign=campaign,
               message={"message_id": f"{talk}-1", "conversation_id": talk, "text": "Two of the 10 m ones, please."},

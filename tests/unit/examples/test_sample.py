@@ -16,7 +16,7 @@ from examples.sample.life import cost, iso, line
 from examples.sample.world import PERSONAS, lines
 from streams.core.channels import CHANNELS
 
-DIGEST = "e9f9ad126e093db2ffeaf00fed14a613a180874f645677578382a54505fa17a1"
+DIGEST = "5a0356e7543f9f6a42b365336fd4dde93f17efdda3432d355f5bbae20a5639a9"
 
 
 @pytest.fixture(scope="module")

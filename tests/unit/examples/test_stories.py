@@ -15,6 +15,7 @@ from streams.core.facts import TABLES
 from streams.core.policy import default
 from streams.core.reading import Reader
 from tests.oracle.batch import Tables, expected
+from tests.oracle.read import DURATIONS
 from tests.unit.examples.test_sample_accepted import KAFKA_MS, RULES
 
 
@@ -30,7 +31,7 @@ def tables() -> Tables:
         outcome = accept(reader.read(line), position, KAFKA_MS, blake2b(line, digest_size=16).digest(), None, RULES)
         if isinstance(outcome, Accepted):
             events.append(outcome.event)
-    return expected(events, default(), 1_800_000, b"test")
+    return expected(events, default(), DURATIONS, b"test")
 
 
 def _rows(tables: Tables, name: str) -> list[dict[str, Any]]:
@@ -54,6 +55,16 @@ def test_golden_story_is_one_person_with_one_order(tables):
     [order] = [r for r in _rows(tables, "orders") if r["person_id"] == person]
     assert (order["order_id"], order["requested_channel"], order["placed_channel"], order["fulfilled_channel"],
             order["fulfilled_store_id"]) == (golden.ORDER, "instagram", "call_centre", "pos", golden.STORE)
+
+
+def test_golden_story_is_one_journey_to_that_order(tables):
+    person = _identifier(tables, "phone", golden.PHONE)["person_id"]
+    [journey] = [r for r in _rows(tables, "journeys") if r["person_id"] == person]
+    assert journey["path"] == ["ads", "web", "chat", "ads", "instagram", "call_centre"]
+    assert journey["path_touchpoints"] == [1, 3, 4, 1, 2, 2]
+    assert (journey["order_id"], journey["stage"], journey["after_sale"]) == (golden.ORDER, "after_sale", 3)
+    assert (journey["start_campaign_source"], journey["start_campaign_name"]) == ("google", "winter-light")
+    assert (journey["end_type"], journey["obstacles"], journey["unanswered_at"]) == ("order_placed", [], None)
 
 
 def test_what_many_people_use_is_shared(tables):
