@@ -1,0 +1,109 @@
+"""Paths of journeys for the models of attribution, and their weights turned into credits of every order.
+
+Rules kept: paths are those of the view `journeys`; by campaign, a journey's touchpoints are drawn together by visit,
+message and advertisement, and what has no campaign stands under its channel. Credits are whole numbers of 1/10^12 from
+whole numbers, so they are the same to the last digit on every machine.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from uuid import UUID
+
+from clickhouse_connect.driver.client import Client
+
+from analytics.markov import Path
+from sinks.clickhouse.profile import select
+
+BASES = ("channel", "campaign")
+
+_NAMES = {
+    "channel": "CAST(channel, 'String')",
+    "campaign": """multiIf(
+        campaign_name IS NULL AND campaign_source IS NULL, CAST(channel, 'String'),
+        campaign_name IS NULL, assumeNotNull(CAST(campaign_source, 'Nullable(String)')),
+        campaign_source IS NULL, assumeNotNull(campaign_name),
+        concat(assumeNotNull(CAST(campaign_source, 'Nullable(String)')), ' / ', assumeNotNull(campaign_name)))""",
+}
+"""What a touch is called, by basis."""
+
+_BY_CHANNEL = """
+SELECT path, countIf(outcome = 'converted') AS converted, countIf(outcome = 'abandoned') AS lost
+FROM onethread.journeys WHERE outcome != 'open' GROUP BY path ORDER BY path
+"""
+
+_BY_CAMPAIGN = f"""
+SELECT path, countIf(outcome = 'converted') AS converted, countIf(outcome = 'abandoned') AS lost
+FROM (
+    SELECT journey_id, arrayCompact(arrayMap(touch -> touch.2, arraySort(groupArray((first, name))))) AS path
+    FROM (
+        SELECT assumeNotNull(journey_id) AS journey_id, min((occurred_at, event_id)) AS first,
+            argMin({_NAMES["campaign"]}, (occurred_at, event_id)) AS name
+        FROM onethread.touchpoints
+        WHERE journey_id IS NOT NULL AND role IN ('interaction', 'exposure') AND NOT ifNull(after_sale, false)
+        GROUP BY journey_id, coalesce(toString(visit_id), message_id, click_id, event_id)
+    )
+    GROUP BY journey_id
+) AS walked
+INNER JOIN (SELECT journey_id, outcome FROM onethread.journeys WHERE outcome != 'open') AS j USING (journey_id)
+GROUP BY path ORDER BY path
+"""
+
+UNIT = 10**12
+"""Credits and weights are whole numbers of this part."""
+
+_CREDITS = """
+INSERT INTO onethread.batch_credits
+SELECT
+    {{run:UUID}}, order_id, touched.1, touched.2, touched.3, touched.4, touched.5, touched.6, touched.7,
+    CAST(toDecimal128(touched.8, 12) / {unit}, 'Decimal(18, 12)'),
+    CAST(toDecimal128(touched.9, 12) / {unit}, 'Decimal(18, 12)')
+FROM (
+    SELECT
+        order_id,
+        arraySort(touch -> (touch.3, touch.1), groupArray((
+            event_id, CAST(touch, 'String'), at, CAST(channel, 'String'),
+            CAST(campaign_source, 'Nullable(String)'), CAST(campaign_medium, 'Nullable(String)'), campaign_name, {name}
+        ))) AS touches,
+        arrayMap(touch -> touch.8, touches) AS names,
+        arrayMap(name -> toUInt128(transform(
+            name, {{names:Array(String)}}, {{weights:Array(UInt64)}}, {{other:UInt64}})), names) AS told,
+        arraySum(arrayMap((weight, i) -> if(indexOf(names, names[i]) = i, weight, 0), told, arrayEnumerate(told)))
+            AS together,
+        if(together > 0, told, arrayMap(name -> toUInt128(1), names)) AS weights,
+        if(together > 0, together, toUInt128(length(arrayDistinct(names)))) AS whole,
+        arrayMap((weight, name) -> intDiv(weight * {unit}, whole * countEqual(names, name)), weights, names) AS parts,
+        arrayPopBack(arrayCumSum(parts)) AS before_last,
+        arrayPushBack(before_last, toUInt128({unit})) AS through,
+        arrayMap((upto, i) -> upto - if(i = 1, toUInt128(0), through[i - 1]), through, arrayEnumerate(through))
+            AS credits
+    FROM onethread.credits
+    WHERE model = 'linear'
+    GROUP BY order_id
+)
+ARRAY JOIN arrayMap(
+    (touch, credit, upto) -> (touch.1, touch.2, touch.3, touch.4, touch.5, touch.6, touch.7, credit, upto),
+    touches, credits, through
+) AS touched
+"""
+
+
+def paths(client: Client, basis: str) -> list[Path]:
+    """The journeys that are over, by their path. Errors: clickhouse_connect's DatabaseError, here and below.
+
+    Cost: by channel one reading of the journeys; by campaign one of all touchpoints.
+    """
+    query = _BY_CHANNEL if basis == "channel" else _BY_CAMPAIGN
+    rows = select(client, query)
+    return [Path(tuple(row["path"]), row["converted"], row["lost"]) for row in rows]
+
+
+def credit(client: Client, run_id: UUID, basis: str, weights: Mapping[str, Decimal], other: Decimal) -> None:
+    """Divide every counted order among its touches in proportion to the weights of their names.
+
+    Rule: a name's part is divided equally among its touches of the order; names without a weight have `other`; where
+    all weights of an order are 0 they are taken as equal; the last touch takes what rounding leaves.
+    """
+    client.command(_CREDITS.format(name=_NAMES[basis], unit=UNIT), parameters={
+        "run": str(run_id), "names": list(weights), "weights": [int(weight * UNIT) for weight in weights.values()],
+        "other": int(other * UNIT),
+    })
