@@ -36,6 +36,7 @@ VERBS = (
     "who",
     "why",
     "export",
+    "attribute",
     "link",
     "unlink",
     "demo",
@@ -44,6 +45,7 @@ VERBS = (
 """Each is a file `cli/<verb>.py` with a function `command`; its docstring is what `--help` says."""
 
 GROUPS = (
+    "ltv",
     "rules",
     "policy",
     "config",

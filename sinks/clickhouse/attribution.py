@@ -6,6 +6,7 @@ whole numbers, so they are the same to the last digit on every machine.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from clickhouse_connect.driver.client import Client
 
 from analytics.markov import Path
 from sinks.clickhouse.profile import select
+from sinks.clickhouse.runs import Run, finish
 
 BASES = ("channel", "campaign")
 
@@ -54,9 +56,9 @@ UNIT = 10**12
 _CREDITS = """
 INSERT INTO onethread.batch_credits
 SELECT
-    {{run:UUID}}, order_id, touched.1, touched.2, touched.3, touched.4, touched.5, touched.6, touched.7,
-    CAST(toDecimal128(touched.8, 12) / {unit}, 'Decimal(18, 12)'),
-    CAST(toDecimal128(touched.9, 12) / {unit}, 'Decimal(18, 12)')
+    {{run:UUID}}, order_id, touched.1, touched.2, touched.3, touched.4, touched.5, touched.6, touched.7, touched.8,
+    CAST(toDecimal128(touched.9, 12) / {unit}, 'Decimal(18, 12)'),
+    CAST(toDecimal128(touched.10, 12) / {unit}, 'Decimal(18, 12)')
 FROM (
     SELECT
         order_id,
@@ -81,10 +83,24 @@ FROM (
     GROUP BY order_id
 )
 ARRAY JOIN arrayMap(
-    (touch, credit, upto) -> (touch.1, touch.2, touch.3, touch.4, touch.5, touch.6, touch.7, credit, upto),
+    (touch, credit, upto) -> (
+        touch.1, touch.2, touch.3, touch.4, touch.5, touch.6, touch.7, touch.8, credit, upto
+    ),
     touches, credits, through
 ) AS touched
 """
+
+
+@dataclass(frozen=True)
+class Weight:
+    """What a model found of a channel or a campaign."""
+
+    weight: Decimal
+    """The removal effect, or the Shapley value as a part of all conversions."""
+    share: Decimal
+    """Of all weights."""
+    conversions: float
+    """The share, in conversions."""
 
 
 def paths(client: Client, basis: str) -> list[Path]:
@@ -107,3 +123,12 @@ def credit(client: Client, run_id: UUID, basis: str, weights: Mapping[str, Decim
         "run": str(run_id), "names": list(weights), "weights": [int(weight * UNIT) for weight in weights.values()],
         "other": int(other * UNIT),
     })
+
+
+def write_weights(client: Client, run: Run, weights: Mapping[str, Weight]) -> None:
+    """Keep a run of attribution, whose credits are there already."""
+    if weights:
+        client.insert("onethread.batch_weights", [
+            [run.run_id, name, found.weight, found.share, found.conversions] for name, found in sorted(weights.items())
+        ])
+    finish(client, run)

@@ -28,6 +28,7 @@ VIEWS = (
     "campaign_spend",
     "identifiers", "facts_evidence_in_doubt", "evidence", "identifier_history", "identifiers_as_of", "persons_as_of",
     "rules", "merges", "identity_alerts", "dead_letters", "identifier_notes", "unidentifiable", "intake",
+    "model_runs", "model_weights", "model_credits",
 )
 """Every view with a file, in an order in which each needs only those before it."""
 

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS onethread.batch_credits (
     campaign_source Nullable(String),
     campaign_medium Nullable(String),
     campaign_name   Nullable(String),
+    name            String,
     credit          Decimal(18, 12),
     through         Decimal(18, 12)
 ) ENGINE = MergeTree PARTITION BY run_id ORDER BY (order_id, at, event_id);

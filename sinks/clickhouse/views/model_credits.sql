@@ -1,11 +1,11 @@
--- As `credits`, by run of a batch model. The touches are those of the run; person and revenue are the order's now, so the
+-- As `credits`, by run of a batch model; `name` is the channel or campaign that the model weighed. The touches are those of the run; person and revenue are the order's now, so the
 -- credited revenue of an order is its revenue to the last digit after returns and merges too. Orders that are no longer
 -- counted, and those whose person was forgotten, are not there.
 CREATE OR REPLACE VIEW onethread.model_credits AS
 SELECT
     c.run_id AS run_id, c.order_id AS order_id, o.person_id AS person_id, r.model AS model, c.event_id AS event_id,
     c.touch AS touch, c.at AS at, c.channel AS channel, c.campaign_source AS campaign_source,
-    c.campaign_medium AS campaign_medium, c.campaign_name AS campaign_name, c.credit AS credit,
+    c.campaign_medium AS campaign_medium, c.campaign_name AS campaign_name, c.name AS name, c.credit AS credit,
     CAST(toDecimal128(o.revenue, 4) * c.through, 'Nullable(Decimal(18, 4))')
         - CAST(toDecimal128(o.revenue, 4) * (c.through - c.credit), 'Nullable(Decimal(18, 4))') AS revenue,
     CAST(toDecimal128(o.revenue_reporting, 4) * c.through, 'Nullable(Decimal(18, 4))')
