@@ -20,6 +20,7 @@ OF_PERSON = {
     "person_traits": "key, valid_from",
     "orders": "order_id",
     "order_items": "order_id, line_id",
+    "model_credits": "run_id, order_id, at, event_id",
     "evidence": "first_seen_at, kind_a, value_a, kind_b, value_b",
 }
 """Every view with a person's rows, and in which order they stand."""

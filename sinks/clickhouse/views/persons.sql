@@ -1,7 +1,36 @@
 -- One row a person, shared pseudo-persons included (shared = true). Money is of counted orders (placed, not cancelled,
 -- person not shared) in the reporting currency at the rate of their day; those without a rate are counted in `unconverted`.
 CREATE OR REPLACE VIEW onethread.persons AS
-WITH (SELECT reporting_currency FROM onethread.settings) AS reporting
+WITH
+    (SELECT reporting_currency FROM onethread.settings) AS reporting,
+    (SELECT (reporting_zone, as_of, active_probability, at_risk_probability, active_ratio, at_risk_ratio, new_days)
+     FROM onethread.settings) AS rule,
+    (SELECT (argMax(run_id, at), argMax(as_of, at), argMax(parameters, at))
+     FROM onethread.batch_runs WHERE model = 'ltv') AS fit,
+    ifNull(nullIf(rule.1, ''), 'UTC') AS zone,
+    toInt32(toDate32(rule.2, zone)) AS today,
+    p.known AND NOT p.shared AS is_one,
+    today - o.order_days[-1] AS silent_days,
+    if(length(o.order_days) >= 4, arrayReduce('quantileExactInclusive', o.gaps), if(
+        isNaN(o.everybodys_gap), toFloat64(rule.7), o.everybodys_gap)) AS usual_gap,
+    o.purchase_days - 1 AS again,
+    if(ifNull(is_one AND o.purchase_days > 0 AND notEmpty(fit.3), false), if(again = 0, 1., 1 / (1
+        + toFloat64OrZero(fit.3['a']) / (toFloat64OrZero(fit.3['b']) + again - 1)
+        * exp((toFloat64OrZero(fit.3['r']) + again) * (
+            log(toFloat64OrZero(fit.3['alpha']) + greatest(today - o.first_day, o.last_day - o.first_day) / 7)
+            - log(toFloat64OrZero(fit.3['alpha']) + (o.last_day - o.first_day) / 7)))
+    )), NULL) AS alive,
+    multiIf(
+        alive >= rule.3, 'active', alive >= rule.4, 'at_risk', alive IS NOT NULL, 'churned',
+        silent_days <= rule.5 * usual_gap, 'active', silent_days <= rule.6 * usual_gap, 'at_risk', 'churned'
+    ) AS standing,
+    arrayFilter(seen -> seen.1 >= o.order_days[-1] + usual_gap AND seen.1 <= today, s.seen) AS seen_since,
+    multiIf(
+        NOT is_one, NULL, ifNull(o.orders, 0) = 0, 'prospect',
+        length(o.order_days) = 1 AND silent_days <= rule.7, 'new',
+        standing != 'active' AND length(arrayDistinct(arrayMap(seen -> seen.1, seen_since))) >= 2, 'unnoticed',
+        standing
+    ) AS found_status
 SELECT
     p.person_id AS person_id, p.known AS known, p.shared AS shared,
     p.first_seen_at AS first_seen_at, p.last_seen_at AS last_seen_at, p.last_interaction_at AS last_interaction_at,
@@ -16,33 +45,57 @@ SELECT
     ifNull(o.unconverted, 0) AS unconverted,
     o.first_order_at AS first_order_at, o.last_order_at AS last_order_at,
     p.home_store_id AS home_store_id,
-    CAST(NULL, 'LowCardinality(Nullable(String))') AS status,
-    CAST([], 'Array(String)') AS unnoticed_by,
+    CAST(found_status, 'LowCardinality(Nullable(String))') AS status,
+    if(ifNull(found_status = 'unnoticed', false), arraySort(arrayDistinct(arrayMap(seen -> seen.2, seen_since))),
+        CAST([], 'Array(String)')) AS unnoticed_by,
     CAST(NULL, 'LowCardinality(Nullable(String))') AS acquisition_channel,
     CAST(NULL, 'Nullable(String)') AS acquisition_source,
     CAST(NULL, 'Nullable(String)') AS acquisition_medium,
     CAST(NULL, 'Nullable(String)') AS acquisition_campaign,
     CAST(NULL, 'Nullable(DateTime64(3, \'UTC\'))') AS acquired_at,
-    CAST(NULL, 'Nullable(Float64)') AS probability_alive,
-    CAST(NULL, 'Nullable(Float64)') AS predicted_orders,
-    CAST(NULL, 'Nullable(Decimal(18, 4))') AS predicted_revenue,
-    CAST(NULL, 'Nullable(Decimal(18, 4))') AS predicted_margin,
-    CAST(NULL, 'Nullable(DateTime64(3, \'UTC\'))') AS predicted_at,
+    CAST(alive, 'Nullable(Float64)') AS probability_alive,
+    l.predicted_orders AS predicted_orders,
+    toDecimal64(toInt64(round(l.predicted_revenue * 10000)), 0) * toDecimal64('0.0001', 4) AS predicted_revenue,
+    toDecimal64(toInt64(round(l.predicted_margin * 10000)), 0) * toDecimal64('0.0001', 4) AS predicted_margin,
+    CAST(if(l.predicted_orders IS NULL, NULL, fit.2), 'Nullable(DateTime64(3, \'UTC\'))') AS predicted_at,
     CAST(preferred.said, 'Map(String, String)') AS preferences,
     CAST(consented.said, 'Map(String, Bool)') AS consent
 FROM onethread.facts_persons AS p FINAL
 LEFT JOIN (
-    SELECT
-        person_id, count() AS orders,
-        sum(revenue_reporting) AS revenue,
-        sum(roundBankers(o.margin * rate, 4)) AS margin,
-        sum(roundBankers(returned_amount * rate, 4)) AS returned,
-        countIf(rate IS NULL) AS unconverted,
-        min(placed_at) AS first_order_at, max(placed_at) AS last_order_at
-    FROM onethread.orders AS o
-    WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
-    GROUP BY person_id
+    SELECT *, quantileExactInclusiveArray(0.5)(if(person_id IN (
+        SELECT person_id FROM onethread.facts_persons FINAL WHERE known AND NOT shared
+    ), gaps, [])) OVER () AS everybodys_gap
+    FROM (
+        WITH ifNull(revenue_reporting > 0, false) AND suspected_duplicate_of IS NULL AS is_purchase
+        SELECT
+            person_id, count() AS orders,
+            sum(revenue_reporting) AS revenue,
+            sum(roundBankers(c.margin * rate, 4)) AS margin,
+            sum(roundBankers(returned_amount * rate, 4)) AS returned,
+            countIf(rate IS NULL) AS unconverted,
+            min(placed_at) AS first_order_at, max(placed_at) AS last_order_at,
+            arraySort(groupUniqArray(toInt32(toDate32(assumeNotNull(placed_at), zone)))) AS order_days,
+            arrayPopFront(arrayDifference(order_days)) AS gaps,
+            uniqExactIf(toDate32(placed_at, zone), is_purchase) AS purchase_days,
+            minIf(toInt32(toDate32(assumeNotNull(placed_at), zone)), is_purchase) AS first_day,
+            maxIf(toInt32(toDate32(assumeNotNull(placed_at), zone)), is_purchase) AS last_day
+        FROM onethread.orders AS c
+        WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
+        GROUP BY person_id
+    )
 ) AS o ON o.person_id = p.person_id
+LEFT JOIN (
+    SELECT person_id, groupUniqArray((toInt32(toDate32(occurred_at, zone)), CAST(channel, 'String'))) AS seen
+    FROM onethread.batch_seen_in_store FINAL
+    WHERE type IN ('store_visited', 'wifi_seen', 'face_seen', 'consulted')
+    GROUP BY person_id
+) AS s ON s.person_id = p.person_id
+LEFT JOIN (
+    SELECT
+        person_id, toNullable(predicted_orders) AS predicted_orders, toNullable(predicted_revenue) AS predicted_revenue,
+        predicted_margin
+    FROM onethread.batch_predictions WHERE run_id = fit.1
+) AS l ON l.person_id = p.person_id
 LEFT JOIN (
     SELECT person_id, mapFromArrays(groupArray(key), groupArray(value)) AS said
     FROM onethread.facts_preferences FINAL WHERE valid_to IS NULL GROUP BY person_id

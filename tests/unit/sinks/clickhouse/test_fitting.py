@@ -119,7 +119,8 @@ def test_the_purchases_of_ltv_are_counted_orders_of_people_in_the_reporting_curr
     engine.write(
         "orders", order(1, "a", 10, 25.5), order(1, "same-day", 10.2, 4.5), order(1, "at-the-end", 20, 7),
         order(1, "after-it", 20.001, 9), order(1, "of-nothing", 11, 0),
-        order(1, "cancelled", 11, 5, status="cancelled"), order(1, "no-rate", 11, 5, currency="UAH"), order(1, "never", 11, 5, placed_at=None),
+        order(1, "cancelled", 11, 5, status="cancelled"),
+        order(1, "no-rate", 11, 5, currency="UAH"), order(1, "never", 11, 5, placed_at=None),
         order(2, "unknown", 11, 5), order(3, "shared", 11, 5, person_shared=True),
     )
     found = buyers(engine.client, datetime(1970, 1, 21, tzinfo=UTC), "UTC")

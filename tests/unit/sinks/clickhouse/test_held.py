@@ -10,8 +10,10 @@ from sinks.clickhouse.held import OF_PERSON, held
 from streams.core import reference
 from tests.unit.sinks.clickhouse.conftest import Engine, columns, person, row
 
-NOT_OF_A_PERSON = {"dead_letters", "unidentifiable", "intake", "identity_alerts", "campaign_spend", *reference.TABLES}
-"""Input that was refused or names nobody, the books, reference records, and what other views already say."""
+NOT_OF_A_PERSON = {"dead_letters", "unidentifiable", "intake", "identity_alerts", "campaign_spend",
+                   "model_runs", "model_weights", *reference.TABLES}
+"""Input that was refused or names nobody, the books, reference records, runs of models,
+and what other views already say."""
 
 
 def test_every_view_that_has_a_person_is_exported(engine: Engine) -> None:
