@@ -1,12 +1,15 @@
-"""The page about the views names all of them, and its query runs."""
+"""The page about the views names all of them, and the queries of every page run."""
 
 import re
 from pathlib import Path
 
+import pytest
+
 from sinks.clickhouse.migrations import VIEWS
 from tests.unit.sinks.clickhouse.conftest import Engine
 
-PAGE = Path(__file__).parents[4].joinpath("docs", "sql", "README.md").read_text(encoding="utf-8")
+PAGES = sorted(Path(__file__).parents[4].joinpath("docs", "sql").glob("*.md"))
+PAGE = next(page for page in PAGES if page.name == "README.md").read_text(encoding="utf-8")
 
 
 def test_the_page_has_a_row_for_every_view() -> None:
@@ -14,8 +17,9 @@ def test_the_page_has_a_row_for_every_view() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == expected
 
 
-def test_its_queries_run(engine: Engine) -> None:
-    queries = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_its_queries_run(engine: Engine, page: Path) -> None:
+    queries = re.findall(r"```sql\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     assert queries
     for query in queries:
         assert engine.rows(query) == []
