@@ -17,12 +17,13 @@ STAGES = ("requested", "placed", "ready", "paid", "fulfilled", "cancelled")
 
 
 def card(found: Profile) -> RenderableType:
-    """The whole page: head, identifiers, channels, sessions, orders."""
+    """The whole page: head, identifiers, channels, sessions, open promises, orders."""
     parts: list[RenderableType] = [_head(found)]
     for heading, note, body in (
         ("Identifiers", _more(found.identifiers, IDENTIFIERS_SHOWN), _identifiers(found)),
         ("Channels", "", _channels(found)),
         ("Sessions", _more(found.sessions, SESSIONS_SHOWN, "the latest "), _sessions(found)),
+        ("Open promises", "", _promises(found)),
         ("Orders", "", orders(found.orders, found.items, found.zone)),
     ):
         if body is not None:
@@ -98,6 +99,18 @@ def _sessions(found: Profile) -> Table | None:
         seconds = (row["ended_at"] - row["started_at"]).total_seconds()
         table.add_row(looks.moment(row["started_at"], found.zone), looks.pause(seconds), str(row["touchpoints"]),
                       looks.channels(row["channels"]), ", ".join(row["devices"]), row["entry_campaign"] or "")
+    return table
+
+
+def _promises(found: Profile) -> Table | None:
+    if not found.open_promises:
+        return None
+    table = looks.sheet("what", "asked for", "promised", "by", "due", "")
+    for row in found.open_promises:
+        note = Text("overdue", style="red") if row["status"] == "overdue" else Text("")
+        table.add_row(row["kind"], looks.moment(row["requested_at"], found.zone),
+                      looks.moment(row["promised_at"], found.zone), row["promised_by"] or "",
+                      looks.moment(row["due_at"], found.zone), note)
     return table
 
 

@@ -32,7 +32,7 @@ def command(
     who: Annotated[str, typer.Argument(metavar="KIND:VALUE", help="An identifier, or person:UUID.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Show a person: identifiers, channels, sessions, orders.
+    """Show a person: identifiers, channels, sessions, open promises, orders.
 
     Example: onethread who phone:+380670009001
     """

@@ -39,6 +39,12 @@ TOUCHES = (
     ("interaction", "ad_clicked"), ("interaction", "message_clicked"), ("interaction", "cart_updated"),
     ("exposure", "ad_viewed"), ("exposure", "message_sent"), ("observation", "wifi_seen"), ("record", "identified"),
 )
+TALK = {
+    "interaction": ("message_received", "call_received", "call_answered", "call_missed", "callback_requested",
+                    "consulted", "complaint_made", "message_opened", "promise_cancelled"),
+    "exposure": ("message_sent", "message_sent", "call_made", "callback_promised", "promise_made", "callback_done",
+                 "promise_kept", "message_delivered"),
+}
 ORDER_TYPES = (
     "order_requested", "order_placed", "order_updated", "order_paid", "payment_received", "order_ready",
     "order_fulfilled", "order_cancelled", "order_returned", "delivery_updated", "return_asked", "page_viewed",
@@ -194,6 +200,8 @@ def _event(random: Random, detail: Random, event_id: str, pool: Sequence[Identif
     ids = _identifiers(random, pool)
     clicks = sorted(i.split(":")[1].split("@")[0] for i in ids if i.startswith("click_id:"))
     fields = _fields(detail) | {"click_id": clicks[0] if clicks else None}
+    if _chance(detail, 0.4):
+        fields |= _talk(detail)
     if _chance(detail, 0.25):
         fields |= _attributes(detail)
     if _chance(random, 0.35):
@@ -212,6 +220,24 @@ def _fields(random: Random) -> dict[str, Any]:
         "referrer": random.choice([None, "r"]), "message_id": random.choice([None, "m1"]),
         "unavailable": _chance(random, 0.1), "conversation_id": random.choice([None, None, "c1", "c2"]),
     }
+
+
+def _talk(random: Random) -> dict[str, Any]:
+    """A message, a call, or a promise; few conversations, messages and promises, so that they are spoken of again."""
+    role = random.choice(list(TALK))
+    return {
+        "role": role, "type": random.choice(TALK[role]), "channel": random.choice(["chat", "call_centre"]),
+        "conversation_id": random.choice([None, None, "c1", "c2"]), "staff": random.choice([None, "s7", "s8"]),
+        "message_id": random.choice([None, "m1", "m2"]),
+    } | _some(random, {
+        "is_bot": lambda: random.choice([True, False]),
+        "topic": lambda: random.choice(["delivery", "price"]),
+        "text": lambda: random.choice(["Yes.", "Where is my parcel?", " where is  my PARCEL?"]),
+        "duration_ms": lambda: 5, "wait_ms": lambda: random.choice([0, 4000]),
+        "promise_id": lambda: random.choice(["p1", "p2"]),
+        "promise_kind": lambda: random.choice(["callback", "refund"]),
+        "due_ms": lambda: DAY_MS + random.choice([0, GAP_MS]),
+    })
 
 
 def _attributes(random: Random) -> dict[str, Any]:
@@ -273,7 +299,7 @@ def _items(random: Random, prefix: str) -> list[dict[str, Any]]:
 
 def _conflicting(random: Random, e: Event) -> Event:
     """The same event id and identifiers, told otherwise."""
-    other = _fields(random) | _attributes(random)
+    other = _fields(random) | _attributes(random) | (_talk(random) if _chance(random, 0.4) else {})
     ids = [f"{kind}:{value}@{confidence}" for kind, value, confidence in e.ids]
     if e.order_id is not None:
         other |= _order_fields(random, e.order_id)

@@ -47,6 +47,7 @@ _FEW_VALUES = frozenset({
     "channel", "type", "role", "device", "source", "language", "currency", "cost_currency", "identified_by", "kind",
     "status", "first_channel", "entry_channel", "exit_channel", "requested_channel", "placed_channel", "placed_device",
     "paid_channel", "fulfilled_channel", "fulfilment_method", "cancelled_channel", "unit", "action", "reason", "note",
+    "promised_channel", "done_channel",
     "topic", "key", "campaign_source", "campaign_medium", "kind_a", "kind_b", "refused_because", "verb",
     "stage", "start_channel", "start_campaign_source", "end_channel", "end_type", "last_device",
 })

@@ -24,8 +24,8 @@ from streams.settings import Settings
 VIEWS = (
     "stores", "products", "stock", "staff", "rates", "facts_money", "campaign_costs",
     "touchpoints", "sessions", "visits", "facts_orders_in_doubt", "orders", "order_items", "journeys",
-    "consents", "preferences", "person_traits", "persons", "person_channels",
-    "campaign_spend",
+    "conversations", "conversation_messages", "promises", "consents", "preferences", "person_traits",
+    "persons", "person_channels", "campaign_spend",
     "identifiers", "facts_evidence_in_doubt", "evidence", "identifier_history", "identifiers_as_of", "persons_as_of",
     "rules", "merges", "identity_alerts", "dead_letters", "identifier_notes", "unidentifiable", "intake",
     "model_runs", "model_weights", "model_credits",

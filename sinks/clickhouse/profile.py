@@ -19,6 +19,8 @@ class Profile:
     sessions: Rows
     orders: Rows
     items: Rows
+    open_promises: Rows
+    """Not kept yet, in time or overdue."""
     zone: str
     """The reporting zone, in which times are shown."""
 
@@ -64,6 +66,7 @@ def profile(client: Client, person_id: UUID) -> Profile:
         sessions=of_person("sessions", "started_at, session_id"),
         orders=of_person("orders", "ifNull(placed_at, requested_at), order_id"),
         items=of_person("order_items", "order_id, line_id"),
+        open_promises=[p for p in of_person("promises", "due_at, promise_id") if p["status"] in ("open", "overdue")],
         zone=reporting_zone(client),
     )
 

@@ -89,6 +89,17 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         "person_id:uuid order_id:str line_id:str sku:str name:str? category:str? brand:str? quantity:money unit:str? "
         "returned_quantity:money price:money? discount:money? margin:money? currency:str? placed_at:ms? "
         "channel:str? store_id:str?"),
+    _table("conversations", 2,
+        "person_id:uuid conversation_id:str started_at:ms ended_at:ms channels:strs staff:strs staff_changes:int "
+        "bot:bool messages_in:int messages_out:int calls:int first_response_s:int? longest_wait_s:int? "
+        "waiting_since:ms? topics:strs repeats:int order_id:str?"),
+    _table("conversation_messages", 3,
+        "person_id:uuid conversation_id:str message_id:str at:ms channel:str type:str from_customer:bool staff:str? "
+        "topic:str? text:str? recording_url:str? duration_ms:int?"),
+    _table("promises", 2,
+        "person_id:uuid promise_id:str conversation_id:str? kind:str order_id:str? requested_at:ms? promised_at:ms? "
+        "promised_channel:str? promised_by:str? due_at:ms? done_at:ms? done_channel:str? done_by:str? "
+        "cancelled_at:ms? attempts:int"),
     _table("consents", 3,
         "person_id:uuid key:str valid_from:ms value:bool valid_to:ms? event_id:str source:str"),
     _table("preferences", 3,

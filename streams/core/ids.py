@@ -27,6 +27,16 @@ def visit_id(event_id: str) -> bytes:
     return _uuid(blake2b(b"visit\0" + event_id.encode(), digest_size=16).digest())
 
 
+def conversation_id(event_id: str) -> bytes:
+    """The id of the conversation without a name of its own that begins with this event."""
+    return _uuid(blake2b(b"conversation\0" + event_id.encode(), digest_size=16).digest())
+
+
+def promise_id(event_id: str) -> bytes:
+    """The id of the promise without a name of its own that this event opens."""
+    return _uuid(blake2b(b"promise\0" + event_id.encode(), digest_size=16).digest())
+
+
 @lru_cache(1 << 14)
 def journey_id(event_id: str) -> bytes:
     """The id of the journey that begins with this event."""

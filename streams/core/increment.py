@@ -6,7 +6,7 @@ those within one stretch, the touchpoints around the new one without a pause lon
 interactions are some of the touchpoints, so no session reaches over a pause of all of them.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from streams.core.cluster import Cluster, Kept
@@ -22,8 +22,8 @@ from streams.core.rows import (
     Touch,
     View,
     evidence_row,
+    in_conversation,
     owner_of,
-    rows_of_attributes,
     rows_of_order,
     touchpoint_row,
 )
@@ -85,8 +85,8 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
             if row is not None:
                 changes["evidence", *row[:3]] = row
     _count(changes, seen, person, at, started, more)
-    if kept.event.told and not person.is_shared:
-        _tell_attributes(changes, person, kept.event)
+    if (kept.event.talk or kept.event.told) and not person.is_shared:
+        _say(changes, seen, shaping, person, kept.event)
     for told in moved if order_id is None else moved | {order_id}:
         tell_order(changes, cluster, seen, told)
     apply(changes, seen)
@@ -248,11 +248,15 @@ def _count(changes: Changes, seen: View, person: Person, at: int, started: int, 
     )
 
 
-def _tell_attributes(changes: Changes, person: Person, event: Event) -> None:
-    insort(person.told, event, key=lambda e: (e.at_ms, e.event_id))
-    before, person.attributes = person.attributes, rows_of_attributes(person)
-    changes.update({key: None for key in before if key not in person.attributes})
-    changes.update({key: row for key, row in person.attributes.items() if before.get(key) != row})
+def _say(changes: Changes, seen: View, shaping: Shaping, person: Person, event: Event) -> None:
+    """Conversations, promises and attributes, and touchpoints that belong to another conversation by now."""
+    who = person.person_id
+    said, moves = person.sayings.insert(event, who, shaping)
+    changes.update(said)
+    for event_id, name in moves.items():
+        key = ("touchpoints", who, event_id)
+        row = changes.get(key) or seen.rows[key]
+        changes[key] = in_conversation(row, name)
 
 
 def tell_order(changes: Changes, cluster: Cluster, seen: View, order_id: str) -> None:

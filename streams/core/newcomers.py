@@ -75,7 +75,7 @@ def _regrouped(
             again = Person(cluster, shaping, identifiers)
             if not person.identifiers or again.person_id != person.person_id:
                 return None
-            again.touches, again.told, again.attributes = person.touches, person.told, person.attributes
+            again.touches, again.sayings = person.touches, person.sayings
             person = again
         people[group] = person
     return people

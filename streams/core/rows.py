@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from streams.core.attribute import attribute_rows
 from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event, Identifier
 from streams.core.facts import TABLES, Row
@@ -15,6 +14,7 @@ from streams.core.messages import Edge
 from streams.core.order import order_rows, placed_by
 from streams.core.person import channel_rows, person_row, sighting_rows
 from streams.core.resolve import Resolution, kin, senior, whose
+from streams.core.sayings import Sayings
 from streams.core.session import Cut, cut
 from streams.core.shaping import Shaping
 
@@ -42,21 +42,21 @@ NO_COURSE = Course([], {}, set())
 EVERYBODY = b""
 """In place of a person: an order that its cluster folds as one, whoever's touchpoints name it."""
 
+_CONVERSATION = [c.name for c in TABLES["touchpoints"].columns].index("conversation_id")
+
 
 class Person:
     """What one group of a cluster's identifiers is."""
 
     __slots__ = (
-        "attributes", "first_seen_at", "identifiers", "is_known", "is_shared", "kinds", "person_id", "told", "touches",
+        "first_seen_at", "identifiers", "is_known", "is_shared", "kinds", "person_id", "sayings", "touches",
     )
 
     def __init__(self, cluster: Cluster, shaping: Shaping, group: list[Identifier]) -> None:
         policy, first = cluster.policy, cluster.first
         self.identifiers = [i for i in group if i in first]
         self.touches: list[Touch] = []
-        self.told: list[Event] = []
-        """Of the touches those that tell an attribute."""
-        self.attributes: Rows = {}
+        self.sayings = Sayings()
         if not self.identifiers:
             return  # nothing has been seen of it yet, only named by a link on its way
         elder = senior(policy, self.identifiers, first)
@@ -114,8 +114,8 @@ def view(cluster: Cluster, shaping: Shaping) -> View:
             person = people[owner[0]]
             event = same[0].event
             person.touches.append((event, same, owner[1]))
-            if event.told:
-                person.told.append(event)
+            if event.talk or event.told:
+                person.sayings.hear(event)
             seen.owner_of[event_id] = person
     for order_id in cluster.orders:
         seen.places[order_id] = places(cluster, seen, order_id)
@@ -176,15 +176,18 @@ def _person_rows(cluster: Cluster, shaping: Shaping, seen: View, person: Person)
         who, person.is_known, shared, person.first_seen_at, person.kinds, events, len(pieces.sessions),
         len(way.journeys),
     )
-    if person.told and not shared:
-        person.attributes = rows_of_attributes(person)
-        out.update(person.attributes)
+    if not shared:
+        out.update(person.sayings.rows(who, shaping))
+        for event_id, name in person.sayings.conversation_of.items():
+            out["touchpoints", who, event_id] = in_conversation(out["touchpoints", who, event_id], name)
     return out
 
 
-def rows_of_attributes(person: Person) -> Rows:
-    """What is told of a person by key, with its history."""
-    return {(table, *row[:3]): row for table, row in attribute_rows(person.person_id, person.told)}
+def in_conversation(touchpoint: Row, name: str | None) -> Row:
+    """A touchpoint's row in a conversation, or in none."""
+    if touchpoint[_CONVERSATION] == name:
+        return touchpoint
+    return (*touchpoint[:_CONVERSATION], name, *touchpoint[_CONVERSATION + 1 :])
 
 
 def _put(out: Rows, table: str, rows: Iterable[Row]) -> None:

@@ -32,7 +32,7 @@ def cut(person_id: bytes, touches: Sequence[Event], gap_ms: int) -> Cut:
     Cost:  O(n).
     """
     result = Cut([], [], {}, {})
-    for run in _runs([e for e in touches if e.role == "interaction"], gap_ms):
+    for run in runs([e for e in touches if e.role == "interaction"], gap_ms):
         session_id = ids.session_id(run[0].event_id)
         result.sessions.append(_session(person_id, session_id, run))
         for event in run:
@@ -45,7 +45,7 @@ def cut(person_id: bytes, touches: Sequence[Event], gap_ms: int) -> Cut:
     return result
 
 
-def _runs(events: Sequence[Event], gap_ms: int) -> Iterable[Sequence[Event]]:
+def runs(events: Sequence[Event], gap_ms: int) -> Iterable[Sequence[Event]]:
     """The longest stretches of ordered events without a pause longer than the gap."""
     if not events or events[-1].at_ms - events[0].at_ms <= gap_ms:
         return (events,) if events else ()
@@ -66,7 +66,7 @@ def _visits(run: Sequence[Event], gap_ms: int) -> Iterable[Sequence[Event]]:
     groups: dict[tuple[str, str | None], list[Event]] = {}
     for event in run:
         groups.setdefault((event.channel, event.device), []).append(event)
-    return (part for group in groups.values() for part in _runs(group, gap_ms))
+    return (part for group in groups.values() for part in runs(group, gap_ms))
 
 
 def _session(person_id: bytes, session_id: bytes, run: Sequence[Event]) -> Row:

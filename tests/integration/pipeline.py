@@ -27,7 +27,7 @@ from streams.settings import Settings, load
 from tests.oracle.batch import expected
 
 SHOWN = ("persons", "identifiers", "touchpoints", "sessions", "visits", "journeys", "orders", "order_items",
-         "consents", "preferences", "person_traits")
+         "conversations", "conversation_messages", "promises", "consents", "preferences", "person_traits")
 APART = {"received_at", "content", "copies", "conflicts", "node", "person_shared", "obstacles"}
 """Columns that depend on the run, or that the views show in another form."""
 

@@ -8,7 +8,7 @@ import msgspec
 from streams.core.event import Event, Identifier
 from streams.core.facts import TABLES, Key, Row
 from streams.core.policy import Policy
-from tests.oracle import attributes, orders, touches
+from tests.oracle import attributes, orders, talk, touches
 from tests.oracle.evidence import evidence_rows
 from tests.oracle.identity import Identity
 from tests.oracle.journeys import Journeys
@@ -19,7 +19,8 @@ Tables = dict[str, dict[Key, Row]]
 
 COVERED = (
     "persons", "identifiers", "identifier_sightings", "touchpoints", "sessions", "visits", "journeys",
-    "person_channels", "consents", "preferences", "person_traits", "orders", "order_items", "rules",
+    "person_channels", "conversations", "conversation_messages", "promises", "consents", "preferences",
+    "person_traits", "orders", "order_items", "rules",
 )
 """With `evidence`, whose rows are here one for each pair of identifiers, without the person."""
 
@@ -116,12 +117,17 @@ def _person(
         for i in members
     ]
     rows["identifier_sightings"] += _sightings(person, events, identity.pepper)
-    rows["touchpoints"] += [_touchpoint(t, session_of, visit_of, way, identity.pepper) for t in mine]
+    parted = {} if shared else talk.parted(events, durations["conversation_gap_ms"])
+    rows["touchpoints"] += [_touchpoint(t, session_of, visit_of, parted, way, identity.pepper) for t in mine]
     rows["journeys"] += way.rows()
     rows["sessions"] += [touches.session_row(person, s) for s in sessions]
     rows["visits"] += [touches.visit_row(person, v, session_of[v[0].event_id]) for v in visits]
     if not shared:
         rows["person_channels"] += touches.channel_rows(person, events, sessions, visits)
+        conversations, messages = talk.conversation_rows(person, events, durations["conversation_gap_ms"])
+        rows["conversations"] += conversations
+        rows["conversation_messages"] += messages
+        rows["promises"] += talk.promise_rows(person, events, durations)
         for table, made in attributes.attribute_rows(person, events).items():
             rows[table] += made
     return way
@@ -136,13 +142,14 @@ def _sightings(person: bytes, events: list[Event], pepper: bytes) -> list[Row]:
 
 
 def _touchpoint(
-    touch: Touch, session_of: dict[str, bytes], visit_of: dict[str, bytes], way: Journeys, pepper: bytes,
+    touch: Touch, session_of: dict[str, bytes], visit_of: dict[str, bytes], conversation_of: dict[str, str],
+    way: Journeys, pepper: bytes,
 ) -> Row:
     e = touch.event
     return (
         touch.person, e.event_id, session_of.get(e.event_id), visit_of.get(e.event_id), e.order_id, e.at_ms,
         e.received_ms, e.channel, e.type, e.role, e.device, e.store_id, e.staff, e.click_id, e.message_id,
-        e.conversation_id, touch.through[0], touch.copies, touch.conflicts,
+        conversation_of.get(e.event_id, e.conversation_id), touch.through[0], touch.copies, touch.conflicts,
         [node_key((kind, value), pepper) for kind, value, _ in e.ids],
         way.journey_of.get(e.event_id), e in way.events and way.is_after_sale(e), e.content,
     )

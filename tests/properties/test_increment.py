@@ -18,6 +18,7 @@ KINDS = [
     ("page_viewed", "interaction"), ("ad_viewed", "exposure"), ("wifi_seen", "observation"), ("noted", "record"),
     ("order_placed", "interaction"), ("order_paid", "order_fact"), ("order_requested", "interaction"),
     ("message_received", "interaction"), ("message_sent", "exposure"), ("call_answered", "interaction"),
+    ("callback_requested", "interaction"), ("callback_promised", "exposure"), ("message_opened", "interaction"),
 ]
 
 
@@ -33,7 +34,8 @@ def _events(random: Random) -> list[Event]:
             str(n), random.randint(0, 60) * 7 * MINUTE, *ids, type=type_, role=role,
             channel=random.choice(["web", "pos"]),
             device=random.choice([None, "desktop", "mobile"]), store_id=random.choice([None, None, "S1", "S2"]),
-            conversation_id=random.choice([None, "c1"]), campaign=random.choice([None, None, "spring"]),
+            conversation_id=random.choice([None, None, None, "c1", "c2"]), staff=random.choice([None, "s7"]),
+            campaign=random.choice([None, None, "spring"]),
             message_id=random.choice([None, "m1"]), click_id=random.choice([None, None, "k1"]),
             **({"order": order} if type_.startswith("order") or random.randint(0, 5) == 0 else {}),
             **({"traits": {"name": random.choice("ab")}, "consents": {"email": person == 1}} if n % 4 == 0 else {}),

@@ -39,7 +39,8 @@ def profile(**fields: Any) -> Profile:
         "revenue": Decimal(0), "returned": Decimal(0), "currency": "UAH",
         "preferences": {}, "consent": {},
     }
-    empty: dict[str, Any] = {"identifiers": [], "channels": [], "sessions": [], "orders": [], "items": []}
+    empty: dict[str, Any] = {"identifiers": [], "channels": [], "sessions": [], "orders": [], "items": [],
+                             "open_promises": []}
     return Profile(**{"person": person | fields.pop("person", {}), **empty, "zone": "Europe/Kyiv"} | fields)
 
 
@@ -122,6 +123,15 @@ def test_the_card_tells_what_the_person_prefers_and_allows():
     assert "prefers" not in page(profile())
 
 
+def test_the_card_tells_of_open_promises():
+    promise = {"kind": "callback", "status": "overdue", "requested_at": AT, "promised_at": None, "promised_by": None,
+               "due_at": AT}
+    shown = " ".join(page(profile(open_promises=[promise])).replace("│", " ").split())
+    assert "Open promises" in shown
+    assert "callback 17 Feb 20:12 17 Feb 20:12 overdue" in shown
+    assert "Open promises" not in page(profile())
+
+
 def test_the_card_tells_an_orders_stages_over_the_channels():
     shown = " ".join(page(profile(orders=[ORDER], items=[ITEM])).replace("│", " ").split())
     assert "1,298.00 UAH" in shown
@@ -134,7 +144,7 @@ def test_the_document_nests_items_and_is_json():
     assert told["person"]["person_id"] == str(ID)
     assert told["person"]["first_seen_at"] == "2026-02-17T18:12:00+00:00"
     assert told["orders"][0]["items"][0]["quantity"] == "0.4560"
-    assert told.keys() == {"person", "identifiers", "channels", "sessions", "orders"}
+    assert told.keys() == {"person", "identifiers", "channels", "sessions", "orders", "open_promises"}
 
 
 @pytest.mark.parametrize(("seconds", "text"), [

@@ -8,6 +8,7 @@ import pytest
 
 from sinks.clickhouse import migrations
 from sinks.clickhouse.columns import TABLES, Rows, physical
+from streams.settings import Settings
 from tests.unit.sinks.clickhouse.conftest import Engine, columns, person, row
 
 DAY_MS = 86_400_000
@@ -86,6 +87,30 @@ def test_persons_carry_their_counted_orders(engine: Engine) -> None:
         (False, 0, Decimal(0), None, Decimal(0), "EUR", 0, None, None),
         (True, 0, Decimal(0), None, Decimal(0), "EUR", 0, None, None),
     ]
+
+
+def test_a_promise_has_its_status_at_as_of(engine: Engine) -> None:
+    now, second = 1_767_225_600_000, 1000
+    migrations.apply(engine.url, Settings(as_of="2026-01-01"))
+    engine.write("promises", *(
+        row("promises", promise_id=str(n), due_at=due, done_at=done, cancelled_at=cancelled)
+        for n, (due, done, cancelled) in enumerate([
+            (now, None, None), (now - 1, None, None), (None, None, None), (now, now, None), (now, now + 1, None),
+            (None, now, None), (now - 90 * second, None, None), (now - 90 * second, now, None),
+            (now - second, None, now)])))
+    assert engine.rows("SELECT status, delay_s FROM onethread.promises ORDER BY promise_id") == [
+        ("open", 0), ("overdue", 1), ("open", None), ("done", 0), ("late", 0), ("done", None), ("overdue", 90),
+        ("late", 90), ("cancelled", None)]
+    migrations.apply(engine.url, Settings())
+
+
+def test_a_conversation_is_open_until_its_gap_is_over(engine: Engine) -> None:
+    migrations.apply(engine.url, Settings(as_of="2026-01-02", conversation_gap="24h"))
+    now = 1_767_225_600_000
+    engine.write("conversations", *(row("conversations", conversation_id=str(at), ended_at=now + at) for at in (-1, 0)))
+    assert engine.rows("SELECT conversation_id, open FROM onethread.conversations ORDER BY conversation_id") == [
+        ("-1", False), ("0", True)]
+    migrations.apply(engine.url, Settings())
 
 
 def test_persons_carry_what_they_prefer_and_allow_now(engine: Engine) -> None:

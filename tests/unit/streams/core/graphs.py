@@ -24,7 +24,8 @@ class Graph:
 
     def __init__(self, partitions: int = 2, **durations: int) -> None:
         self.keys = Keys(b"pepper", partitions)
-        self.shaping = Shaping(self.keys, **{"session_gap_ms": 30 * MINUTE, **durations})
+        gaps = {"session_gap_ms": 30 * MINUTE, "conversation_gap_ms": 56 * MINUTE}
+        self.shaping = Shaping(self.keys, **{**gaps, **durations})
         self.stores = [Memory() for _ in range(partitions)]
         self.partitions: list[Partition] = []
         self.kept: dict[tuple[object, ...], tuple[int, Row | None]] = {}
