@@ -28,7 +28,7 @@ VIEWS = (
     "persons", "person_channels", "campaign_spend",
     "identifiers", "facts_evidence_in_doubt", "evidence", "identifier_history", "identifiers_as_of", "persons_as_of",
     "rules", "merges", "identity_alerts", "dead_letters", "identifier_notes", "unidentifiable", "intake",
-    "model_runs", "model_weights", "model_credits",
+    "model_runs", "model_weights", "model_credits", "cohorts", "ltv_by_acquisition", "win_back_return",
 )
 """Every view with a file, in an order in which each needs only those before it."""
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import median
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,10 +19,8 @@ from sinks.clickhouse.buyers import write_predictions
 from sinks.clickhouse.runs import Run
 from streams.settings import Settings
 from tests.unit.sinks.clickhouse.conftest import Engine, person, row
+from tests.unit.sinks.clickhouse.people import AS_OF, DAY_MS, TODAY, bought, people, seen
 
-DAY_MS = 86_400_000
-TODAY = 20_000
-AS_OF = datetime.fromtimestamp(TODAY * 86_400 + 43_200, UTC)
 MODEL = BgNbd(0.243, 4.414, 0.793, 2.426)
 
 
@@ -33,26 +30,6 @@ def views(engine: Engine) -> Iterator[Engine]:
     migrations.apply(engine.url, Settings(as_of=AS_OF.isoformat()))
     yield engine
     migrations.apply(engine.url, Settings())
-
-
-def people(engine: Engine, *numbers: int, **values: Any) -> None:
-    engine.write("persons", *(row("persons", person_id=person(n), **{"shared": False} | values) for n in numbers))
-
-
-def bought(engine: Engine, number: int, *days_ago: float, **values: Any) -> None:
-    """Orders at noon of the days so many days before today."""
-    placed = {"placed_channel": "web", "status": "placed", "person_shared": False, "currency": "EUR",
-              "revenue": 10_0000}
-    engine.write("orders", *(
-        row("orders", person_id=person(number), order_id=f"{number}/{place}",
-            **{"placed_at": int((TODAY + 0.5 - ago) * DAY_MS)} | placed | values)
-        for place, ago in enumerate(days_ago)))
-
-
-def seen(engine: Engine, number: int, *days_ago: float, kind: str = "wifi_seen", channel: str = "wifi") -> None:
-    engine.write("touchpoints", *(
-        row("touchpoints", person_id=person(number), event_id=f"{kind}/{number}/{ago}", type=kind, channel=channel,
-            conflicts=0, occurred_at=int((TODAY + 0.5 - ago) * DAY_MS)) for ago in days_ago))
 
 
 def fitted(engine: Engine, model: BgNbd = MODEL, **predicted: float) -> None:
