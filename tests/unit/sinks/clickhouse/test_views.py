@@ -185,8 +185,8 @@ def test_every_view_shows_a_row_sent_twice_once(engine: Engine) -> None:
     assert counted == dict.fromkeys(views, 1)
 
 
-NOT_OF_ONE_ROW = (*migrations.PARAMETERISED, "identity_alerts", "model_runs", "model_weights", "model_credits", "cohorts",
-                  "ltv_by_acquisition", "win_back_return")
+NOT_OF_ONE_ROW = (*migrations.PARAMETERISED, "identity_alerts", "model_runs", "model_weights", "model_credits",
+                  "cohorts", "ltv_by_acquisition", "win_back_return")
 
 CONTRACT = {
     "persons": "person_id known shared first_seen_at last_seen_at last_interaction_at first_channel channels devices "
