@@ -27,10 +27,7 @@ app = typer.Typer(no_args_is_help=True, help="The settings: show, check, apply."
 REACHES_HISTORY = frozenset(DURATIONS)
 """Applied to facts already made, as a policy is."""
 
-UNUSED_YET = frozenset({"duplicate_window_ms"})
-"""No fact made so far depends on them, so that another value needs nothing but to be noted."""
-
-NEW_HOME = SHAPING - UNUSED_YET - REACHES_HISTORY | {"pepper"}
+NEW_HOME = SHAPING - REACHES_HISTORY | {"pepper"}
 """What events became depends on them from the first one on: a change needs an empty home and the events again."""
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A settings file; without it the home's onethread.toml.")]
@@ -105,7 +102,7 @@ def _refuse(differ: dict[str, tuple[Any, Any]]) -> None:
     """Errors: OneThreadError naming what cannot be applied, and what can."""
     refused = [_told(name, then, now) for name, (then, now) in differ.items() if name in NEW_HOME]
     if refused:
-        can = ", ".join(sorted(name.removesuffix("_ms") for name in REACHES_HISTORY | UNUSED_YET))
+        can = ", ".join(sorted(name.removesuffix("_ms") for name in REACHES_HISTORY))
         raise OneThreadError(
             "these settings made facts what they are from the first event on; another value needs an empty home and "
             f"the events again; nothing was changed (applied can be: {can}):\n  " + "\n  ".join(refused)

@@ -25,7 +25,7 @@ T = TypeVar("T")
 GAP_MS = 100
 DURATIONS = {
     "session_gap_ms": GAP_MS, "conversation_gap_ms": 2 * GAP_MS, "callback_due_ms": 2, "journey_gap_ms": 2 * GAP_MS,
-    "attribution_window_ms": 3 * GAP_MS, "half_life_ms": GAP_MS,
+    "attribution_window_ms": 3 * GAP_MS, "half_life_ms": GAP_MS, "duplicate_window_ms": 2 * GAP_MS,
 }
 REPEATED, CONFLICTING = 0.3, 0.07
 DAY_MS = 86_400_000
@@ -48,6 +48,7 @@ TALK = {
 ORDER_TYPES = (
     "order_requested", "order_placed", "order_updated", "order_paid", "payment_received", "order_ready",
     "order_fulfilled", "order_cancelled", "order_returned", "delivery_updated", "return_asked", "page_viewed",
+    *["order_placed"] * 6,
 )
 ASKED_BY_CUSTOMERS = {"order_requested", "order_placed", "return_asked", "page_viewed"}
 
@@ -207,6 +208,9 @@ def _event(random: Random, detail: Random, event_id: str, pool: Sequence[Identif
     if _chance(random, 0.35):
         fields |= _order_fields(detail, random.choice(["o1", "o2", "o3", "o4"]))
         ids = [] if _chance(detail, 0.2) else ids
+    elif _chance(detail, 0.15):
+        fields |= {"type": random.choice(["order_returned", "return_asked"]), "role": "order_fact"}
+        fields["returned"] = _return(detail)
     return event(event_id, _at_ms(random), *ids, **fields)
 
 
@@ -262,22 +266,36 @@ def _order_fields(random: Random, order_id: str) -> dict[str, Any]:
         "tax": lambda: 1_000, "shipping": lambda: 2_000, "discount": lambda: 500, "promo_code": lambda: "NY",
         "margin": lambda: random.choice([3_333, 7_777]),
         "items": lambda: _items(random, prefix="l"),
-        "payments": lambda: [{"method": m} for m in random.sample(["cash", "points", "wallet"], random.randint(1, 2))],
-        "delivery": lambda: {"method": random.choice(["carry_out", "courier"])} | _some(random, {
-            "status": lambda: random.choice(["packed", "delayed"]),
-            "promised_at": lambda: random.choice([2, 3]) * DAY_MS,
-        }),
+        "payments": lambda: [{"method": m} | _some(random, {"amount": lambda: random.choice([5_000, 10_000])})
+                             for m in random.sample(["cash", "points", "wallet"], random.randint(1, 2))],
+        "delivery": lambda: _delivery(random),
     })
+    if _chance(random, 0.4):
+        told["order"]["items"] = [{"sku": "u"}]  # as many have bought
     told |= _some(random, {"points_spent": lambda: random.choice([100, 200])})
     if type_ in ("order_returned", "return_asked"):
-        told["returned"] = {"amount": random.choice([4_000, 10_000, 30_000])} | _some(random, {
-            "return_id": lambda: random.choice(["q1", "q2"]),
-            "outcome": lambda: random.choice(["asked", "accepted", "refused"]),
-            "items": lambda: _items(random, prefix=random.choice("lx")),
-        })
-        if _chance(random, 0.2) and "outcome" in told["returned"]:
-            del told["returned"]["amount"]
+        told["returned"] = _return(random)
     return told
+
+
+def _return(random: Random) -> dict[str, Any]:
+    told: dict[str, Any] = {"amount": random.choice([4_000, 10_000, 30_000])} | _some(random, {
+        "return_id": lambda: random.choice(["q1", "q2"]),
+        "outcome": lambda: random.choice(["asked", "accepted", "refused"]),
+        "items": lambda: _items(random, prefix=random.choice("lx")),
+        "reason": lambda: random.choice(["worn", "late"]), "currency": lambda: "UAH",
+    })
+    if _chance(random, 0.2) and "outcome" in told:
+        del told["amount"]
+    return told
+
+
+def _delivery(random: Random) -> dict[str, Any]:
+    return _some(random, {
+        "method": lambda: random.choice(["carry_out", "courier"]), "shipment_id": lambda: random.choice(["s1", "s2"]),
+        "status": lambda: random.choice(["packed", "delayed", "delivered"]), "carrier": lambda: "c",
+        "promised_at": lambda: DAY_MS * random.randint(2, 3), "store_id": lambda: "S1", "cost": lambda: 700,
+    })
 
 
 def _some(random: Random, fields: dict[str, Any]) -> dict[str, Any]:

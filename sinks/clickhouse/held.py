@@ -24,6 +24,8 @@ OF_PERSON = {
     "orders": "order_id",
     "order_items": "order_id, line_id",
     "model_credits": "run_id, order_id, at, event_id",
+    "returns": "returned_at, return_id",
+    "shipments": "order_id, shipment_id",
     "evidence": "first_seen_at, kind_a, value_a, kind_b, value_b",
 }
 """Every view with a person's rows, and in which order they stand."""

@@ -84,7 +84,8 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         "fulfilled_at:ms? fulfilled_channel:str? fulfilled_store_id:str? fulfilment_method:str? promised_at:ms? "
         "cancelled_at:ms? cancelled_channel:str? status:str total:money? currency:str? revenue:money? margin:money? "
         "returned_amount:money? discount:money? shipping:money? tax:money? points_spent:money? promo_code:str? "
-        "anonymous:bool identified_by:str? receipt_ids:strs returns:int journey_id:uuid?"),
+        "anonymous:bool identified_by:str? receipt_ids:strs returns:int paid_amount:money? paid_in_full_at:ms? "
+        "delivery_store_id:str? suspected_duplicate_of:str? journey_id:uuid?"),
     _table("order_items", 3,
         "person_id:uuid order_id:str line_id:str sku:str name:str? category:str? brand:str? quantity:money unit:str? "
         "returned_quantity:money price:money? discount:money? margin:money? currency:str? placed_at:ms? "
@@ -100,6 +101,13 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         "person_id:uuid promise_id:str conversation_id:str? kind:str order_id:str? requested_at:ms? promised_at:ms? "
         "promised_channel:str? promised_by:str? due_at:ms? done_at:ms? done_channel:str? done_by:str? "
         "cancelled_at:ms? attempts:int"),
+    _table("returns", 3,
+        "person_id:uuid order_id:str return_id:str person_shared:bool returned_at:ms channel:str store_id:str? "
+        "staff:str? amount:money? currency:str? outcome:str reason:str? asked_at:ms? other_channel:bool? "
+        "partial:bool?"),
+    _table("shipments", 3,
+        "person_id:uuid order_id:str shipment_id:str person_shared:bool method:str? carrier:str? status:str? "
+        "promised_at:ms? delivered_at:ms? delayed:bool store_id:str? cost:money? currency:str?"),
     _table("consents", 3,
         "person_id:uuid key:str valid_from:ms value:bool valid_to:ms? event_id:str source:str"),
     _table("preferences", 3,

@@ -14,6 +14,7 @@ from streams.core.event import Event
 from streams.core.facts import TABLES, Row
 from streams.core.person import person_row
 from streams.core.retrace import Retrace, place
+from streams.core.returned import loose_return_id
 from streams.core.rows import (
     NO_COURSE,
     NO_CUT,
@@ -24,6 +25,7 @@ from streams.core.rows import (
     evidence_row,
     in_conversation,
     owner_of,
+    return_row,
     rows_of_order,
     touchpoint_row,
 )
@@ -87,6 +89,9 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
     _count(changes, seen, person, at, started, more)
     if (kept.event.talk or kept.event.told) and not person.is_shared:
         _say(changes, seen, shaping, person, kept.event)
+    if (return_id := loose_return_id(kept.event)) is not None:
+        person.returns.setdefault(return_id, []).append(kept.event)
+        changes["returns", person.person_id, "", return_id] = return_row(person, return_id)
     for told in moved if order_id is None else moved | {order_id}:
         tell_order(changes, cluster, seen, told)
     apply(changes, seen)
@@ -264,3 +269,4 @@ def tell_order(changes: Changes, cluster: Cluster, seen: View, order_id: str) ->
     after = seen.orders[order_id] = rows_of_order(cluster, seen, order_id, changes)
     changes.update({key: None for key in before if key not in after})
     changes.update(after)
+    changes.update(seen.alike.around(seen.alike.know(order_id, after)))

@@ -75,7 +75,7 @@ def _regrouped(
             again = Person(cluster, shaping, identifiers)
             if not person.identifiers or again.person_id != person.person_id:
                 return None
-            again.touches, again.sayings = person.touches, person.sayings
+            again.touches, again.sayings, again.returns = person.touches, person.sayings, person.returns
             person = again
         people[group] = person
     return people

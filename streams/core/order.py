@@ -1,4 +1,5 @@
-"""Orders: one row and its lines, folded from every event that names the order, whoever's touchpoints they are.
+"""Orders: one row with its lines, returns and shipments, folded from every event that names the order, whoever's
+touchpoints they are.
 
 The placing event is the earliest order_placed, else the earliest order_paid; who bought and where are its. A step of
 the order is of the earliest event that takes it; every other field is of the last event carrying it; of a return the
@@ -6,16 +7,15 @@ last event counts. Events are ordered by (at_ms, event_id), so rows are a functi
 are whole numbers of 1/10,000; a result that the sinks' Decimal(18, 4) cannot hold stays at its largest value.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from streams.core.event import SCALE, Event, unpack
 from streams.core.facts import Row
-
-Record: TypeAlias = Mapping[str, Any]
-"""An Avro record as Event.order holds it: absent values left out."""
-
-AMOUNT_MAX = 10**18 - 1
+from streams.core.payment import Taken, paid
+from streams.core.returned import Back, Returns, back, note, order_return_rows
+from streams.core.shipment import Delivery, shipment_rows
+from streams.core.worth import Record, ratio, worth
 
 _STEPS = {
     "order_requested": ("requested",),
@@ -28,12 +28,16 @@ _STEPS = {
 }
 _REVIVING = frozenset({"order_placed", "order_updated", "order_fulfilled"})
 """What happens to a cancelled order for it to be alive again."""
+_TAKING_MONEY = frozenset({"order_paid", "payment_received"})
 
 
 class _Story:
     """What the events of one order tell, folded in their order."""
 
-    __slots__ = ("cancelled", "carried_out", "delivery", "first", "methods", "receipts", "returns", "told")
+    __slots__ = (
+        "cancelled", "carried_out", "deliveries", "delivery", "first", "methods", "receipts", "returns", "taken",
+        "told",
+    )
 
     def __init__(self) -> None:
         self.first: dict[str, Event] = {}
@@ -41,10 +45,12 @@ class _Story:
         self.told: dict[str, Any] = {}
         """Fields of the order, each from the last event carrying it."""
         self.delivery: dict[str, Any] = {}
+        self.deliveries: list[tuple[Event, Delivery]] = []
+        """What each event tells of a delivery; nothing where it tells only that one was made."""
+        self.taken: list[Taken] = []
         self.methods: dict[str, None] = {}
         self.receipts: dict[str, None] = {}
-        self.returns: dict[str, Record] = {}
-        """Of each return_id the record of its last event, with its outcome."""
+        self.returns: Returns = {}
         self.carried_out = False
         self.cancelled = False
 
@@ -54,6 +60,8 @@ class _Story:
         delivery = order.get("delivery")
         self.told.update(order)
         self.delivery.update(delivery or {})
+        if delivery or event.type == "order_fulfilled":
+            self.deliveries.append((event, delivery or {}))
         if "points_spent" in document:
             self.told["points_spent"] = document["points_spent"]
         if "receipt_id" in order:
@@ -62,15 +70,17 @@ class _Story:
             self.methods[payment["method"]] = None
         for step in _STEPS.get(event.type, ()):
             self.first.setdefault(step, event)
-        if event.type == "order_placed" and event.channel == "pos" and order.get("payments"):
+        is_receipt = event.type == "order_placed" and event.channel == "pos" and bool(order.get("payments"))
+        if is_receipt:
             self.first.setdefault("paid", event)
             if delivery is None or delivery.get("method") == "carry_out":
                 self.first.setdefault("fulfilled", event)
                 self.carried_out = True
+        if is_receipt or event.type in _TAKING_MONEY:
+            amounts = [payment["amount"] for payment in order.get("payments") or () if "amount" in payment]
+            self.taken.append(Taken(event.at_ms, sum(amounts) if amounts else None, event.type != "payment_received"))
         if "return" in document:
-            default = "asked" if event.type == "return_asked" else "accepted"
-            record = {"return_id": event.event_id, "outcome": default, **document["return"]}
-            self.returns[record["return_id"]] = record
+            note(self.returns, event, document["return"])
         if event.type == "order_cancelled":
             self.cancelled = True
         elif event.type in _REVIVING:
@@ -81,24 +91,25 @@ class _Story:
         return self.first.get("placed") or self.first.get("placed_by_payment")
 
 
-class _Returned(NamedTuple):
-    """What the accepted returns of an order take back."""
+class OrderRows(NamedTuple):
+    """The order's row of facts `orders`, and its rows of `order_items`, `returns` and `shipments`."""
 
-    number: int
-    amount: int
-    quantities: Mapping[str, int]
-    """By line_id of the order's lines."""
+    order: Row
+    items: list[Row]
+    returns: list[Row]
+    shipments: list[Row]
 
 
 def order_rows(
     order_id: str, events: Sequence[Event], person_of: Callable[[Event], tuple[bytes, bool]],
     identified_by: Callable[[Event], str | None],
-) -> tuple[Row, list[Row]]:
-    """The order's row of facts `orders` and its rows of `order_items`.
+) -> OrderRows:
+    """All rows of an order.
 
     Shape: n > 0 distinct events that name the order, any role, any order. person_of gives (person_id, shared) of an
            event's touchpoint; identified_by the strongest unshared kind of strength >= 60 that an event carries.
            With no placing event placed_at is None, the person is the earliest event's, and nothing identified it.
+           suspected_duplicate_of is None: that is a matter of several orders (`streams.core.alike`).
     Cost:  O(n log n) and one decoding of each event's `order`.
     """
     events = sorted(events, key=lambda e: (e.at_ms, e.event_id))
@@ -108,8 +119,8 @@ def order_rows(
     told = story.told
     items = _by_line_id(told.get("items") or ())
     currency = told.get("currency") or next((line["currency"] for line in items.values() if "currency" in line), None)
-    total = told["total"] if "total" in told else _value(items.values())
-    returned = _returned(story.returns.values(), items, total)
+    total = told["total"] if "total" in told else worth(items.values())
+    returned = back(story.returns, items, total)
     revenue = 0 if story.cancelled else None if total is None else max(0, total - returned.amount)
     placing = story.placing
     person_id, person_shared = person_of(placing or events[0])
@@ -127,9 +138,10 @@ def order_rows(
         story.delivery.get("promised_at"), cancelled_at, cancelled_channel, _status(story, total, returned),
         total, currency, revenue, _margin(told.get("margin"), revenue, total), returned.amount,
         told.get("discount"), told.get("shipping"), told.get("tax"), told.get("points_spent"), told.get("promo_code"),
-        kind is None, kind, list(story.receipts), returned.number,
+        kind is None, kind, list(story.receipts), returned.number, *paid(story.taken, total),
+        story.delivery.get("store_id"), None,
     )
-    return row, [
+    item_rows = [
         (
             person_id, order_id, line_id, line["sku"], line.get("name"), line.get("category"), line.get("brand"),
             line.get("quantity", SCALE), line.get("unit"), returned.quantities.get(line_id, 0), line.get("price"),
@@ -138,6 +150,12 @@ def order_rows(
         )
         for line_id, line in items.items()
     ]
+    of = person_id, person_shared, order_id
+    return OrderRows(
+        row, item_rows,
+        order_return_rows(*of, story.returns, returned.amounts, total, currency, placed_channel),
+        shipment_rows(*of, story.deliveries, story.cancelled, currency) if story.deliveries else [],
+    )
 
 
 def placed_by(events: Iterable[Event]) -> Event | None:
@@ -148,12 +166,6 @@ def placed_by(events: Iterable[Event]) -> Event | None:
         if first is None or (event.at_ms, event.event_id) < (first.at_ms, first.event_id):
             found[event.type] = event
     return found.get("order_placed") or found.get("order_paid")
-
-
-def ratio(a: int, b: int, c: int) -> int:
-    """a × b / c to the nearest whole number, a half to the even one; c > 0."""
-    quotient, rest = divmod(a * b, c)
-    return quotient + (2 * rest > c or (2 * rest == c and quotient & 1))
 
 
 def _step(event: Event | None) -> tuple[int | None, str | None, str | None]:
@@ -172,52 +184,12 @@ def _by_line_id(lines: Sequence[Record]) -> dict[str, Record]:
     return named
 
 
-def _value(lines: Iterable[Record]) -> int | None:
-    """Σ quantity × price of the lines that have a price, rounded once; None where none has."""
-    costs = [line.get("quantity", SCALE) * line["price"] for line in lines if line.get("price") is not None]
-    return min(ratio(sum(costs), 1, SCALE), AMOUNT_MAX) if costs else None
-
-
-def _returned(records: Iterable[Record], lines: Mapping[str, Record], total: int | None) -> _Returned:
-    """Shape: one record for each return_id; only accepted ones count.
-
-    An amount absent is Σ quantity × price of the return's items, the price being the return's, else that of the
-    order's line of equal line_id, else of the first of equal sku (no price anywhere: nothing); without items it is the
-    whole total.
-    """
-    by_sku: dict[str, str] = {}
-    for line_id, line in lines.items():
-        by_sku.setdefault(line["sku"], line_id)
-    number = amount = 0
-    quantities: dict[str, int] = {}
-    for record in records:
-        if record["outcome"] != "accepted":
-            continue
-        number += 1
-        items = record.get("items") or ()
-        priced = []
-        for item in items:
-            own = item.get("line_id")
-            of = own if own in lines else by_sku.get(item["sku"])
-            if of is not None:
-                item = {"price": lines[of].get("price"), **item}
-                quantities[of] = min(quantities.get(of, 0) + item.get("quantity", SCALE), AMOUNT_MAX)
-            priced.append(item)
-        if "amount" in record:
-            amount += record["amount"]
-        elif items:
-            amount += _value(priced) or 0
-        else:
-            amount += total or 0
-    return _Returned(number, min(amount, AMOUNT_MAX), quantities)
-
-
 def _margin(margin: int | None, revenue: int | None, total: int | None) -> int | None:
     """The margin told, in proportion to what is left of the total; None where the total is unknown or nothing."""
     return ratio(margin, revenue, total) if margin is not None and revenue is not None and total else None
 
 
-def _status(story: _Story, total: int | None, returned: _Returned) -> str:
+def _status(story: _Story, total: int | None, returned: Back) -> str:
     """The furthest step; a cancellation stands above all that did not revive the order after it."""
     if story.cancelled:
         return "cancelled"

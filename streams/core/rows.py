@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from streams.core.alike import Alike
 from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event, Identifier
 from streams.core.facts import TABLES, Row
@@ -14,6 +15,7 @@ from streams.core.messages import Edge
 from streams.core.order import order_rows, placed_by
 from streams.core.person import channel_rows, person_row, sighting_rows
 from streams.core.resolve import Resolution, kin, senior, whose
+from streams.core.returned import loose_return_id, loose_return_row
 from streams.core.sayings import Sayings
 from streams.core.session import Cut, cut
 from streams.core.shaping import Shaping
@@ -49,7 +51,7 @@ class Person:
     """What one group of a cluster's identifiers is."""
 
     __slots__ = (
-        "first_seen_at", "identifiers", "is_known", "is_shared", "kinds", "person_id", "sayings", "touches",
+        "first_seen_at", "identifiers", "is_known", "is_shared", "kinds", "person_id", "returns", "sayings", "touches",
     )
 
     def __init__(self, cluster: Cluster, shaping: Shaping, group: list[Identifier]) -> None:
@@ -57,6 +59,8 @@ class Person:
         self.identifiers = [i for i in group if i in first]
         self.touches: list[Touch] = []
         self.sayings = Sayings()
+        self.returns: dict[str, list[Event]] = {}
+        """Of the touches those that tell of a return without an order, by return_id."""
         if not self.identifiers:
             return  # nothing has been seen of it yet, only named by a link on its way
         elder = senior(policy, self.identifiers, first)
@@ -78,6 +82,8 @@ class View:
     rows: Rows
     owner_of: dict[str, Person]
     orders: dict[str, Rows]
+    """Before they are compared with one another."""
+    alike: Alike
     places: dict[str, dict[bytes, Place]] = field(default_factory=dict)
     """Where each order was placed: by person where the order_id is shared, else of EVERYBODY."""
 
@@ -107,7 +113,7 @@ def view(cluster: Cluster, shaping: Shaping) -> View:
     """
     resolution = cluster.resolution
     people = {group: Person(cluster, shaping, found) for group, found in resolution.groups.items()}
-    seen = View(resolution, people, {}, {}, {})
+    seen = View(resolution, people, {}, {}, {}, Alike(shaping.duplicate_window_ms))
     for _, event_id, same in cluster.timeline:
         owner = owner_of(cluster, same[0])
         if owner is not None:
@@ -116,6 +122,8 @@ def view(cluster: Cluster, shaping: Shaping) -> View:
             person.touches.append((event, same, owner[1]))
             if event.talk or event.told:
                 person.sayings.hear(event)
+            if (return_id := loose_return_id(event)) is not None:
+                person.returns.setdefault(return_id, []).append(event)
             seen.owner_of[event_id] = person
     for order_id in cluster.orders:
         seen.places[order_id] = places(cluster, seen, order_id)
@@ -133,6 +141,8 @@ def view(cluster: Cluster, shaping: Shaping) -> View:
     for order_id in cluster.orders:
         seen.orders[order_id] = rows_of_order(cluster, seen, order_id)
         seen.rows.update(seen.orders[order_id])
+        seen.alike.know(order_id, seen.orders[order_id])
+    seen.rows.update(seen.alike.all())
     return seen
 
 
@@ -176,6 +186,8 @@ def _person_rows(cluster: Cluster, shaping: Shaping, seen: View, person: Person)
         who, person.is_known, shared, person.first_seen_at, person.kinds, events, len(pieces.sessions),
         len(way.journeys),
     )
+    for return_id in person.returns:
+        out["returns", who, "", return_id] = return_row(person, return_id)
     if not shared:
         out.update(person.sayings.rows(who, shaping))
         for event_id, name in person.sayings.conversation_of.items():
@@ -188,6 +200,11 @@ def in_conversation(touchpoint: Row, name: str | None) -> Row:
     if touchpoint[_CONVERSATION] == name:
         return touchpoint
     return (*touchpoint[:_CONVERSATION], name, *touchpoint[_CONVERSATION + 1 :])
+
+
+def return_row(person: Person, return_id: str) -> Row:
+    """A return that names no order."""
+    return loose_return_row(person.person_id, person.is_shared, person.returns[return_id])
 
 
 def _put(out: Rows, table: str, rows: Iterable[Row]) -> None:
@@ -298,7 +315,8 @@ def _add_order(
         strong = [(-kinds[kind].strength, kind) for kind, _ in named if kinds[kind].strength >= KNOWN_STRENGTH]
         return min(strong)[1] if strong else None
 
-    order, items = order_rows(order_id, events, person_of, identified_by)
-    out["orders", order[0], order_id] = (*order, journey_id)
-    for item in items:
-        out["order_items", order[0], order_id, item[2]] = item
+    made = order_rows(order_id, events, person_of, identified_by)
+    out["orders", made.order[0], order_id] = (*made.order, journey_id)
+    for table, rows in (("order_items", made.items), ("returns", made.returns), ("shipments", made.shipments)):
+        for row in rows:
+            out[table, *row[:3]] = row

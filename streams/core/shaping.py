@@ -20,6 +20,7 @@ class Shaping:
     journey_gap_ms: int = 30 * 86_400_000
     attribution_window_ms: int = 90 * 86_400_000
     half_life_ms: int = 7 * 86_400_000
+    duplicate_window_ms: int = 24 * 3_600_000
 
     def durations(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in DURATIONS}

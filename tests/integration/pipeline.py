@@ -27,6 +27,7 @@ from streams.settings import Settings, load
 from tests.oracle.batch import expected
 
 SHOWN = ("persons", "identifiers", "touchpoints", "sessions", "visits", "journeys", "orders", "order_items",
+         "returns", "shipments",
          "conversations", "conversation_messages", "promises", "consents", "preferences", "person_traits")
 APART = {"received_at", "content", "copies", "conflicts", "node", "person_shared", "obstacles"}
 """Columns that depend on the run, or that the views show in another form."""
@@ -36,6 +37,8 @@ _SELECTED = {
     "mss": "arrayMap(x -> toUnixTimestamp64Milli(x), {})",
     "money": f"toInt64({{}} * {SCALE})",
 }
+_AS_FACT = {("returns", "order_id"): "ifNull(order_id, '')"}
+"""Columns that the view shows in another form, brought back to the fact's."""
 
 
 @contextmanager
@@ -58,7 +61,7 @@ def shown(addresses: Addresses, table: str) -> Counter[str]:
     client = connect(addresses.clickhouse_url)
     names = {row[0] for row in client.query(f"DESCRIBE onethread.{table}").result_rows}
     columns = [c for c in TABLES[table].columns if c.name in names - APART]
-    picked = [_SELECTED.get(c.type.rstrip("?"), "{}").format(c.name) for c in columns]
+    picked = [_AS_FACT.get((table, c.name)) or _SELECTED.get(c.type.rstrip("?"), "{}").format(c.name) for c in columns]
     rows = client.query(f"SELECT {', '.join(picked)} FROM onethread.{table}").result_rows
     return Counter(_text(zip((c.name for c in columns), row, strict=True)) for row in rows)
 

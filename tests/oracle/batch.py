@@ -8,7 +8,7 @@ import msgspec
 from streams.core.event import Event, Identifier
 from streams.core.facts import TABLES, Key, Row
 from streams.core.policy import Policy
-from tests.oracle import attributes, orders, talk, touches
+from tests.oracle import attributes, orders, returns, talk, touches, twins
 from tests.oracle.evidence import evidence_rows
 from tests.oracle.identity import Identity
 from tests.oracle.journeys import Journeys
@@ -20,7 +20,7 @@ Tables = dict[str, dict[Key, Row]]
 COVERED = (
     "persons", "identifiers", "identifier_sightings", "touchpoints", "sessions", "visits", "journeys",
     "person_channels", "conversations", "conversation_messages", "promises", "consents", "preferences",
-    "person_traits", "orders", "order_items", "rules",
+    "person_traits", "orders", "order_items", "returns", "shipments", "rules",
 )
 """With `evidence`, whose rows are here one for each pair of identifiers, without the person."""
 
@@ -58,8 +58,11 @@ def expected(
             ways[journeys.person] = journeys
     for order in told:
         journey = ways[order.person].journey_of.get(order.placing.event_id) if order.placing else None
-        rows["orders"].append((*order.row, journey))
+        suspected = twins.original(order, told, durations["duplicate_window_ms"])
+        rows["orders"].append((*order.row[:-1], suspected, journey))
         rows["order_items"] += order.items
+        rows["returns"] += order.back
+        rows["shipments"] += order.sent
     rows["rules"] = [rule_row(word, pepper) for word in identity.rules.values()]
     evidence = {row[:2]: row for row in evidence_rows(identity)}
     return {name: _keyed(name, made) for name, made in rows.items()} | {"evidence": evidence}
@@ -117,6 +120,7 @@ def _person(
         for i in members
     ]
     rows["identifier_sightings"] += _sightings(person, events, identity.pepper)
+    rows["returns"] += returns.loose_rows(person, shared, events, orders.worth)
     parted = {} if shared else talk.parted(events, durations["conversation_gap_ms"])
     rows["touchpoints"] += [_touchpoint(t, session_of, visit_of, parted, way, identity.pepper) for t in mine]
     rows["journeys"] += way.rows()

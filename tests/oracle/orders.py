@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from streams.core.event import SCALE, Event, unpack
 from streams.core.facts import Row
+from tests.oracle import parcels, returns
 from tests.oracle.identity import KNOWN_STRENGTH, Identity
 from tests.oracle.touches import distinct
 
@@ -34,7 +35,7 @@ def rounded(value: Fraction) -> int:
 
 
 class Order:
-    """`row` and `items` of one order."""
+    """`row` (with nothing suspected), `items`, `back` (returns) and `sent` (shipments) of one order."""
 
     def __init__(self, touches: list["Touch"], identity: Identity) -> None:
         self.touches = sorted(touches, key=lambda t: (t.event.at_ms, t.event.event_id))
@@ -50,6 +51,46 @@ class Order:
         self._money()
         self.row = self._row()
         self.items = [self._item(n, line) for n, line in enumerate(self.lines, 1)]
+        of = self.person, self.person_shared, str(self.events[0].order_id)
+        self.back = returns.rows(
+            *of, self._told_returns(), self._return_amount, self.total, self._currency(),
+            self.placing.channel if self.placing else None,
+        )
+        deliveries = [(e, self.order_of(e).get("delivery") or {}) for e in self.events]
+        self.sent = parcels.rows(*of, deliveries, self.status == "cancelled", self._currency())
+
+    def receipts(self) -> set[str]:
+        return {self.order_of(e)["receipt_id"] for e in self.events if self.order_of(e).get("receipt_id")}
+
+    def basket(self) -> list[tuple[str, int]]:
+        return sorted((line["sku"], line.get("quantity", SCALE)) for line in self.lines)
+
+    def _told_returns(self) -> list[tuple[Event, dict[str, Any]]]:
+        return [(e, self.told[e.event_id]["return"]) for e in self.events if "return" in self.told[e.event_id]]
+
+    def _return_amount(self, e: Event, told: dict[str, Any]) -> int | None:
+        """What one return is worth; one that is not accepted is worth nothing in the order, but as much itself."""
+        if returns.outcome(e, told) == "accepted":
+            return self._returned(told)
+        if told.get("amount") is not None:
+            return int(told["amount"])
+        return worth([{**item, "price": self._price(item)} for item in told.get("items") or []])
+
+    def _paid_amounts(self) -> list[Any]:
+        """What was paid, and when that first was all of it."""
+        paid: int | None = None
+        for e in self.events:
+            till = self._paid_at_the_till(e)
+            if not till and e.type not in ("order_paid", "payment_received"):
+                continue
+            told = [p["amount"] for p in self.order_of(e).get("payments") or [] if p.get("amount") is not None]
+            if told:
+                paid = (paid or 0) + sum(told)
+            elif e.type != "payment_received":
+                return [paid if self.total is None else self.total, e.at_ms]
+            if paid is not None and self.total is not None and paid >= self.total:
+                return [self.total, e.at_ms]
+        return [paid, None]
 
     def order_of(self, e: Event) -> dict[str, Any]:
         return self.told[e.event_id].get("order") or {}
@@ -78,17 +119,13 @@ class Order:
         return self._paid_at_the_till(e) and (delivery is None or delivery.get("method") == "carry_out")
 
     def _accepted_returns(self) -> list[dict[str, Any]]:
-        last: dict[str, tuple[Event, dict[str, Any]]] = {}
-        for e in self.events:
-            told = self.told[e.event_id].get("return")
-            if told is not None:
-                last[told.get("return_id") or e.event_id] = e, told
-        return [told for e, told in last.values() if _outcome(e, told) == "accepted"]
+        last = [story[-1] for story in returns.stories(self._told_returns())]
+        return [told for e, told in last if returns.outcome(e, told) == "accepted"]
 
     def _money(self) -> None:
         self.total = self._last("total")
         if self.total is None:
-            self.total = _worth(self.lines)
+            self.total = worth(self.lines)
         self.returned = sum(self._returned(r) for r in self.returns)
         self.status = self._status()
         self.revenue: int | None
@@ -107,7 +144,7 @@ class Order:
             return int(told["amount"])
         if told.get("items"):
             priced = [{**item, "price": self._price(item)} for item in told["items"]]
-            return _worth(priced) or 0
+            return worth(priced) or 0
         return self.total or 0
 
     def _price(self, item: dict[str, Any]) -> int | None:
@@ -174,6 +211,7 @@ class Order:
             next((p for p in reversed(points) if p is not None), None), self._last("promo_code"),
             self.identified_by is None, self.identified_by,
             distinct(self.order_of(e).get("receipt_id") for e in self.events), len(self.returns),
+            *self._paid_amounts(), self._last("store_id", "delivery"), None,
         )
 
     def _item(self, number: int, line: dict[str, Any]) -> Row:
@@ -197,11 +235,7 @@ def _line_id(number: int, line: dict[str, Any]) -> str:
     return str(number) if line.get("line_id") is None else str(line["line_id"])
 
 
-def _outcome(e: Event, told: dict[str, Any]) -> str:
-    return told.get("outcome") or ("asked" if e.type == "return_asked" else "accepted")
-
-
-def _worth(lines: list[dict[str, Any]]) -> int | None:
+def worth(lines: list[dict[str, Any]]) -> int | None:
     """Σ quantity × price of the lines that have a price; None where none has."""
     priced = [line for line in lines if line.get("price") is not None]
     if not priced:

@@ -13,6 +13,7 @@ JOURNEY_GAP_MS = 30 * 86_400_000
 DURATIONS = {
     "session_gap_ms": GAP_MS, "conversation_gap_ms": 86_400_000, "callback_due_ms": 900_000,
     "journey_gap_ms": JOURNEY_GAP_MS, "attribution_window_ms": 90 * 86_400_000, "half_life_ms": 7 * 86_400_000,
+    "duplicate_window_ms": 86_400_000,
 }
 
 

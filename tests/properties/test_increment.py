@@ -19,6 +19,7 @@ KINDS = [
     ("order_placed", "interaction"), ("order_paid", "order_fact"), ("order_requested", "interaction"),
     ("message_received", "interaction"), ("message_sent", "exposure"), ("call_answered", "interaction"),
     ("callback_requested", "interaction"), ("callback_promised", "exposure"), ("message_opened", "interaction"),
+    ("order_placed", "interaction"), ("order_returned", "order_fact"),
 ]
 
 
@@ -29,7 +30,9 @@ def _events(random: Random) -> list[Event]:
         person = random.randint(1, 2)
         ids = [f"anonymous_id:{person}{random.choice('ab')}"]
         ids += [f"customer_id:{person}"] if random.randint(0, 2) == 0 else []
-        order = {"order_id": f"o{random.randint(1, 3)}", "total": money(10), "currency": "EUR"}
+        order = {"order_id": f"o{random.randint(1, 5)}", "total": money(10), "currency": "EUR",
+                 "items": [{"sku": random.choice("uuv")}], "delivery": {"status": random.choice(["packed", "delayed"])}}
+        named = type_.startswith("order") and (type_ != "order_returned" or random.choice([True, False]))
         events.append(event(
             str(n), random.randint(0, 60) * 7 * MINUTE, *ids, type=type_, role=role,
             channel=random.choice(["web", "pos"]),
@@ -37,7 +40,8 @@ def _events(random: Random) -> list[Event]:
             conversation_id=random.choice([None, None, None, "c1", "c2"]), staff=random.choice([None, "s7"]),
             campaign=random.choice([None, None, "spring"]),
             message_id=random.choice([None, "m1"]), click_id=random.choice([None, None, "k1"]),
-            **({"order": order} if type_.startswith("order") or random.randint(0, 5) == 0 else {}),
+            **({"order": order} if named or random.randint(0, 5) == 0 else {}),
+            **({"returned": {"return_id": random.choice("qr"), "amount": n}} if type_ == "order_returned" else {}),
             **({"traits": {"name": random.choice("ab")}, "consents": {"email": person == 1}} if n % 4 == 0 else {}),
         ))
     if random.choice([True, False]):  # as most events come

@@ -34,6 +34,6 @@ SELECT
     accurateCastOrNull(roundBankers(revenue * rate, 4), 'Decimal(18, 4)') AS revenue_reporting,
     margin, returned_amount,
     discount, shipping, tax, points_spent, promo_code, anonymous, identified_by, receipt_ids, returns,
-    CAST(NULL, 'Nullable(String)') AS suspected_duplicate_of
+    paid_amount, paid_in_full_at, delivery_store_id, suspected_duplicate_of
 FROM onethread.facts_orders FINAL
 WHERE cityHash64(order_id) NOT IN onethread.facts_orders_in_doubt OR (order_id, person_id) IN winners

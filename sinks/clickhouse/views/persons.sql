@@ -1,5 +1,6 @@
 -- One row a person, shared pseudo-persons included (shared = true). Money is of counted orders (placed, not cancelled,
 -- person not shared) in the reporting currency at the rate of their day; those without a rate are counted in `unconverted`.
+-- `returned` holds accepted returns that name no order too.
 CREATE OR REPLACE VIEW onethread.persons AS
 WITH
     (SELECT reporting_currency FROM onethread.settings) AS reporting,
@@ -40,9 +41,9 @@ SELECT
     ifNull(o.orders, 0) AS orders,
     CAST(ifNull(o.revenue, 0), 'Decimal(18, 4)') AS revenue,
     CAST(o.margin, 'Nullable(Decimal(18, 4))') AS margin,
-    CAST(ifNull(o.returned, 0), 'Decimal(18, 4)') AS returned,
+    CAST(ifNull(o.returned, 0) + ifNull(r.returned, 0), 'Decimal(18, 4)') AS returned,
     assumeNotNull(reporting) AS currency,
-    ifNull(o.unconverted, 0) AS unconverted,
+    ifNull(o.unconverted, 0) + ifNull(r.unconverted, 0) AS unconverted,
     o.first_order_at AS first_order_at, o.last_order_at AS last_order_at,
     p.home_store_id AS home_store_id,
     CAST(found_status, 'LowCardinality(Nullable(String))') AS status,
@@ -96,6 +97,14 @@ LEFT JOIN (
         predicted_margin
     FROM onethread.batch_predictions WHERE run_id = fit.1
 ) AS l ON l.person_id = p.person_id
+LEFT JOIN (
+    SELECT
+        person_id, sum(roundBankers(amount * rate, 4)) AS returned,
+        countIf(amount IS NOT NULL AND rate IS NULL) AS unconverted
+    FROM onethread.returns
+    WHERE order_id IS NULL AND outcome = 'accepted' AND NOT person_shared
+    GROUP BY person_id
+) AS r ON r.person_id = p.person_id
 LEFT JOIN (
     SELECT person_id, mapFromArrays(groupArray(key), groupArray(value)) AS said
     FROM onethread.facts_preferences FINAL WHERE valid_to IS NULL GROUP BY person_id

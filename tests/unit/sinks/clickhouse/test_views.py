@@ -185,6 +185,47 @@ def test_every_view_shows_a_row_sent_twice_once(engine: Engine) -> None:
     assert counted == dict.fromkeys(views, 1)
 
 
+def test_returns_that_name_no_order_count_in_the_person_once(engine: Engine) -> None:
+    """A return told to one person with an order and without is the order's."""
+    engine.write("persons", *(row("persons", person_id=person(n), shared=n == 2) for n in (1, 2)))
+    back = {"returned_at": DAY_MS, "amount": 10_0000, "currency": "EUR", "outcome": "accepted", "person_shared": False}
+    engine.write("orders", order(1, "a", returned_amount=10_0000))
+    engine.write("returns", *(
+        row("returns", **back | {"person_id": person(who), "order_id": order_id, "return_id": return_id} | more)
+        for who, order_id, return_id, more in (
+            (1, "a", "r1", {}), (1, "", "r1", {}), (1, "", "r2", {}), (1, "", "r3", {"outcome": "refused"}),
+            (1, "", "r4", {"currency": "UAH"}), (1, "", "r5", {"amount": None}), (2, "", "r1", {"person_shared": True}),
+        )
+    ))
+    assert engine.rows("SELECT order_id, return_id FROM onethread.returns ORDER BY toString(person_id), return_id") == [
+        ("a", "r1"), (None, "r2"), (None, "r3"), (None, "r4"), (None, "r5"), (None, "r1")]
+    assert engine.rows("SELECT returned, unconverted FROM onethread.persons ORDER BY toString(person_id)") == [
+        (Decimal(20), 1), (Decimal(0), 0)]
+
+
+def test_returns_and_shipments_are_of_the_row_that_orders_shows(engine: Engine) -> None:
+    engine.write("orders", order(1, "a", placed_at=2), order(2, "a", placed_at=1), order(1, "b"))
+    for table in ("returns", "shipments"):
+        engine.write(table, *(row(table, person_id=person(n), order_id=of) for n, of in ((1, "a"), (2, "a"), (1, "b"))))
+        assert engine.rows(f"SELECT order_id, person_id FROM onethread.{table} ORDER BY order_id") == [
+            ("a", uuid.UUID(int=2)), ("b", uuid.UUID(int=1))]
+
+
+@pytest.mark.parametrize(("shipment", "late"), [
+    ({"promised_at": 10, "delivered_at": 10}, False),
+    ({"promised_at": 10, "delivered_at": 11}, True),
+    ({"promised_at": 10, "delivered_at": 11, "status": "cancelled"}, True),
+    ({"promised_at": 10}, True),
+    ({"promised_at": 10, "status": "cancelled"}, None),
+    ({"promised_at": 4_000_000_000_000}, False),
+    ({"delivered_at": 11}, None),
+    ({}, None),
+])
+def test_a_shipment_is_late_after_its_promise(engine: Engine, shipment: dict[str, Any], late: bool | None) -> None:
+    engine.write("shipments", row("shipments", **shipment))
+    assert engine.rows("SELECT late FROM onethread.shipments") == [(late,)]
+
+
 NOT_OF_ONE_ROW = (*migrations.PARAMETERISED, "identity_alerts", "model_runs", "model_weights", "model_credits",
                   "cohorts", "ltv_by_acquisition", "win_back_return")
 
@@ -210,6 +251,14 @@ CONTRACT = {
               "anonymous identified_by receipt_ids returns suspected_duplicate_of",
     "order_items": "order_id person_id line_id sku name category brand quantity unit returned_quantity price discount "
                    "margin currency placed_at channel store_id",
+    "returns": "return_id order_id person_id returned_at channel store_id staff amount currency outcome reason",
+    "shipments": "shipment_id order_id person_id method carrier status promised_at delivered_at late",
+    "stores": "store_id name city region country zone opening_hours",
+    "products": "sku name category brand cost currency",
+    "stock": "sku store_id available reserved incoming expected_at price currency at",
+    "campaign_costs": "day source medium name impressions clicks cost currency",
+    "rates": "day currency rate",
+    "staff": "id name role team skills",
     "person_channels": "person_id channel first_at last_at interactions exposures visits sessions_started orders "
                        "revenue returns preferred",
     "evidence": "person_id kind_a value_a kind_b value_b events first_seen_at last_seen_at first_event_id conducts "

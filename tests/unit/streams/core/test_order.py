@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from streams.core.event import SCALE, Event, pack
 from streams.core.facts import TABLES, Row
-from streams.core.order import AMOUNT_MAX, order_rows, ratio
+from streams.core.order import OrderRows, order_rows
+from streams.core.worth import AMOUNT_MAX, ratio
 
 T0 = 1_770_000_000_000
 CASH = [{"method": "cash"}]
@@ -30,17 +31,17 @@ def event(event_id: str, type_: str, at_ms: int = 0, **fields: Any) -> Event:
     return Event(event_id=event_id, at_ms=T0 + at_ms, type=type_, order=pack(document), **values)
 
 
-def fold(*events: Event) -> tuple[Row, list[Row]]:
+def fold(*events: Event) -> OrderRows:
     """Each event's person is named after it, and identified by a kind named after it."""
     return order_rows("O1", events, lambda e: (e.event_id.encode(), False), lambda e: f"kind of {e.event_id}")
 
 
 def order(*events: Event) -> dict[str, Any]:
-    return named("orders", fold(*events)[0])
+    return named("orders", fold(*events).order)
 
 
 def lines(*events: Event) -> list[dict[str, Any]]:
-    return [named("order_items", row) for row in fold(*events)[1]]
+    return [named("order_items", row) for row in fold(*events).items]
 
 
 def named(table: str, row: Row) -> dict[str, Any]:
@@ -87,18 +88,25 @@ def test_story_through_four_channels_is_one_row() -> None:
         event("e", "order_fulfilled", 40, channel="pos", store_id="S2", order={"receipt_id": "R7"}),
         back("f", 50, return_id="r1", items=[line("socks", 1)]),
     ]
-    row, items = fold(*events)
+    row, items, returns, shipments = fold(*events)
     assert row == (
         b"b", "O1", False, T0, "instagram", T0 + 10, "call_centre", "phone", None, "operator-1",
         T0 + 20, "payment", None, ["card_online"], T0 + 30, "S1", T0 + 40, "pos", "S2", "pickup", T0 + 99,
         None, None, "partly_returned", money(102), "EUR", money(97), ratio(money(30), 97, 102), money(5), money(3),
         money(2), money(17), money(40), "SPRING", False, "kind of b", ["R7"], 1,
+        None, None, None, None,
     )
     assert items == [
         (b"b", "O1", "1", "boots", None, None, None, SCALE, None, 0, money(90), None, None, "EUR",
          T0 + 10, "call_centre", None),
         (b"b", "O1", "x", "socks", None, None, None, 2 * SCALE, None, SCALE, money(5), None, None, "EUR",
          T0 + 10, "call_centre", None),
+    ]
+    assert returns == [
+        (b"b", "O1", "r1", False, T0 + 50, "web", None, None, money(5), "EUR", "accepted", None, None, True, True),
+    ]
+    assert shipments == [
+        (b"b", "O1", "O1", False, "pickup", None, "delivered", T0 + 99, T0 + 40, False, None, None, "EUR"),
     ]
 
 
@@ -130,7 +138,7 @@ def test_of_simultaneous_events_the_least_event_id_comes_first() -> None:
 
 
 def test_order_is_anonymous_when_nothing_identifies_its_placing_event() -> None:
-    row, _ = order_rows("O1", [sold()], lambda _: (b"p", True), lambda _: None)
+    row = order_rows("O1", [sold()], lambda _: (b"p", True), lambda _: None).order
     assert part(named("orders", row), "anonymous identified_by person_shared") == (True, None, True)
 
 
@@ -241,7 +249,7 @@ def test_ratio_rounds_half_to_even(a: int, b: int, c: int, expected: int) -> Non
 def test_amounts_beyond_the_sinks_range_stay_at_its_end() -> None:
     """One absurd line must not stop the stream that encodes it."""
     huge = {"sku": "a", "quantity": AMOUNT_MAX, "price": AMOUNT_MAX}
-    row, items = fold(
+    row, items, *_ = fold(
         sold(total=None, items=[huge]), back("r1", items=[huge]), back("r2", amount=AMOUNT_MAX, items=[huge])
     )
     named_row = named("orders", row)
@@ -282,7 +290,7 @@ def test_returned_is_what_takes_back_the_total(amount: float, status: str, reven
     ("order_updated", {}, True),
 ])
 def test_only_accepted_returns_count(type_: str, record: dict[str, Any], accepted: bool) -> None:
-    row, items = fold(
+    row, items, *_ = fold(
         sold(items=[line("a", 2, 50)]), back("r", type_=type_, amount=money(50), items=[line("a")], **record)
     )
     assert part(named("orders", row), "returns returned_amount") == ((1, money(50)) if accepted else (0, 0))
@@ -381,7 +389,7 @@ def test_line_keeps_what_is_told_of_it() -> None:
         "unit": "kg", "price": money(40), "discount": money(1), "margin": money(2), "currency": "PLN",
     }
     placed = event("a", "order_placed", 3, channel="pos", store_id="S1", order={"currency": "EUR", "items": [told]})
-    assert fold(placed)[1] == [(
+    assert fold(placed).items == [(
         b"a", "O1", "7", "apple", "Apple", "fruit", "Orchard", 4_560, "kg", 0, money(40), money(1), money(2), "PLN",
         T0 + 3, "pos", "S1",
     )]
