@@ -15,6 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from confluent_kafka import Consumer
 from faust.types import TP
 
@@ -23,16 +24,21 @@ from schemas.records import CHANNEL_EVENT, Record
 from schemas.registry import SchemaCache
 from schemas.wire import HEAD_BYTES
 from streams import settings as all_settings
+from streams.agents.routing import Routing
 from streams.agents.stitch import Stitch
 from streams.core import messages
 from streams.core.accept import Accepted, Rules, accept
 from streams.core.channels import registry
-from streams.core.keys import Keys
+from streams.core.event import Event
+from streams.core.intake import claims_on
 from streams.core.policy import default
 from streams.memory import settle_memory
 from streams.settings import Settings
 from streams.topics import Topics
 from streams.transport.application import graph_store, new_app
+
+KIOSK = ("device_id", "kiosk", 1.0)
+"""An identifier that everybody shares; on every event of the second run."""
 
 GROUP_EVENTS = 500
 """New events of one group: about what a worker finds waiting at full load."""
@@ -67,53 +73,62 @@ class _Registry(SchemaCache):
         return 1
 
 
-def measure(settings: Settings, bootstrap: str, count: int, folder: Path, topics: list[str]) -> dict[str, float]:
-    """CPU of the process in µs an event over `count` events, and how long its parts took."""
-    names = Topics(settings.topic_prefix)
-    incoming = _messages(settings, bootstrap, count, topics)
-    store = graph_store(new_app(settings, bootstrap, 0, folder))
-    for number in range(settings.partitions):
-        store._db_for_partition(number)
-    agent = Stitch(settings, names, default(), _Registry(), store)
+def measure(settings: Settings, bootstrap: str, count: int, folder: Path, topics: list[str]) -> dict[str, Any]:
+    """CPU of the process in µs an event over `count` events, and how long its parts took; the same with a kiosk."""
+    events = _events(settings, bootstrap, count, topics)
+    at_kiosk = [msgspec.structs.replace(event, ids=tuple(sorted((*event.ids, KIOSK)))) for event in events]
     settle_memory()
-    return asyncio.run(_work(agent, store, names, incoming, count))
-
-
-async def _work(
-    agent: Stitch, store: Any, names: Topics, incoming: list[messages.Observe], count: int,
-) -> dict[str, float]:
-    fresh = iter([list(_packed(agent._shaping.keys, group)) for group in _groups(incoming)])
-    waiting: list[tuple[int, bytes]] = []
-    seconds = {"agent": 0.0, "store": 0.0}
-    rows = size = offset = 0
-    cpu = time.process_time()
-    while True:
-        new = next(fresh, [])
-        if not new and not waiting:
-            break
-        group = _group(names, [*waiting, *new])
-        started = time.perf_counter()
-        work = await agent.handle(group)
-        handled = time.perf_counter()
-        for partition, writes in work.writes.items():
-            offset += 1
-            store.write(partition, writes.puts, writes.deletes, offset)
-        seconds["agent"] += handled - started
-        seconds["store"] += time.perf_counter() - handled
-        made = [(topic, partition, value) for topic, partition, _, value in work.records if value is not None]
-        waiting = [(partition, value) for topic, partition, value in made if topic == names.identity]
-        facts = [value for topic, _, value in made if topic == names.facts]
-        rows += len(facts)
-        size += sum(map(len, facts))
-    cpu = time.process_time() - cpu
     return {
-        "cpu_us": cpu / count * 1e6, "agent_us": seconds["agent"] / count * 1e6,
-        "store_us": seconds["store"] / count * 1e6, "facts_bytes": size / count,
+        **asyncio.run(_Stage(settings, folder / "plain").work(events)),
+        "kiosk_cpu_us": asyncio.run(_Stage(settings, folder / "kiosk").work(at_kiosk))["cpu_us"],
     }
 
 
-def _messages(settings: Settings, bootstrap: str, count: int, topics: list[str]) -> list[messages.Observe]:
-    """What ingest makes of the events, in the order of their time, as the stage meets them."""
+class _Stage:
+    """The agent on a store of its own. Events enter as ingest would send them, which is not counted."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self._topics = Topics(settings.topic_prefix)
+        self._store = graph_store(new_app(settings, "", 0, folder))
+        self._partitions = range(settings.partitions)
+        for number in self._partitions:
+            self._store._db_for_partition(number)
+        self._agent = Stitch(settings, self._topics, default(), _Registry(), self._store)
+        self._routing, self._keys = Routing(self._store), self._agent._shaping.keys
+
+    async def work(self, events: list[Event]) -> dict[str, float]:
+        """In groups, each with what the one before forwarded, until nothing is left."""
+        fresh = (events[start : start + GROUP_EVENTS] for start in range(0, len(events), GROUP_EVENTS))
+        waiting: list[tuple[int, bytes]] = []
+        size = offset = 0
+        cpu = agent = 0.0
+        while (new := next(fresh, [])) or waiting:
+            group = _group(self._topics, [*waiting, *self._observed(new)])
+            cpu_before, started = time.process_time(), time.perf_counter()
+            work = await self._agent.handle(group)
+            agent += time.perf_counter() - started
+            for partition, writes in work.writes.items():
+                offset += 1
+                self._store.write(partition, writes.puts, writes.deletes, offset)
+            cpu += time.process_time() - cpu_before
+            made = [(topic, partition, value) for topic, partition, _, value in work.records if value is not None]
+            waiting = [(partition, value) for topic, partition, value in made if topic == self._topics.identity]
+            size += sum(len(value) for topic, _, value in made if topic == self._topics.facts)
+        count = len(events)
+        return {"cpu_us": cpu / count * 1e6, "agent_us": agent / count * 1e6, "facts_bytes": size / count}
+
+    def _observed(self, events: list[Event]) -> list[tuple[int, bytes]]:
+        """Messages on the events as ingest packs them, knowing the claims that are stored by now."""
+        claims = self._routing.claims(self._partitions)
+        by_partition: dict[int, list[messages.Message]] = {}
+        for event in events:
+            message = messages.observe(event, default(), claims_on(event, claims, self._keys))
+            by_partition.setdefault(self._keys.owner(message.to), []).append(message)
+        return [(number, value) for number, sent in by_partition.items() for value in messages.records(sent)]
+
+
+def _events(settings: Settings, bootstrap: str, count: int, topics: list[str]) -> list[Event]:
+    """What ingest makes of the records, in the order of their time, as the stage meets them."""
     rules = Rules(default(), registry(settings.channels), settings.default_region, settings.reporting_zone)
     events = []
     for record in _records(bootstrap, count, topics):
@@ -123,8 +138,7 @@ def _messages(settings: Settings, bootstrap: str, count: int, topics: list[str])
         outcome = accept(event, position, record.timestamp()[1], blake2b(plain, digest_size=16).digest(), None, rules)
         assert isinstance(outcome, Accepted), outcome
         events.append(outcome.event)
-    events.sort(key=lambda event: event.at_ms)
-    return [messages.observe(event, rules.policy) for event in events]
+    return sorted(events, key=lambda event: event.at_ms)
 
 
 def _records(bootstrap: str, count: int, topics: list[str]) -> Iterator[Any]:
@@ -140,20 +154,6 @@ def _records(bootstrap: str, count: int, topics: list[str]) -> Iterator[Any]:
         yield from records
         done += len(records)
     consumer.close()
-
-
-def _groups(incoming: list[messages.Observe]) -> Iterator[list[messages.Observe]]:
-    for start in range(0, len(incoming), GROUP_EVENTS):
-        yield incoming[start : start + GROUP_EVENTS]
-
-
-def _packed(keys: Keys, new: list[messages.Observe]) -> Iterator[tuple[int, bytes]]:
-    by_partition: dict[int, list[messages.Message]] = {}
-    for message in new:
-        by_partition.setdefault(keys.owner(message.to), []).append(message)
-    for partition, sent in by_partition.items():
-        for value in messages.records(sent):
-            yield partition, value
 
 
 def _group(names: Topics, values: list[tuple[int, bytes]]) -> _Group:

@@ -15,6 +15,7 @@ from schemas.registry import SchemaCache
 from schemas.wire import HEAD_BYTES, frame, schema_id
 from streams import metrics
 from streams.agents.governing import Governing
+from streams.agents.routing import Routing
 from streams.core import commands, facts
 from streams.core.accept import Outcome, Rules, accept
 from streams.core.commands import Judged
@@ -38,12 +39,15 @@ class Ingest:
     def __init__(self, settings: Settings, topics: Topics, policy: Policy, schemas: SchemaCache, store: Any) -> None:
         self._keys = Keys(settings.pepper.get_secret_value(), settings.partitions)
         self._governing = Governing(settings, policy, store)
+        self._routing = Routing(store)
         self._settings, self._topics, self._schemas, self._store = settings, topics, schemas, store
         self._letter_schema: int | None = None
 
     def forget(self, partitions: Iterable[int]) -> None:
-        """The partitions may have been another worker's: their policies are read anew."""
+        """The partitions may have been another worker's: what is known of them is read anew."""
+        partitions = list(partitions)
         self._governing.forget(partitions)
+        self._routing.forget(partitions)
 
     async def handle(self, group: Any) -> Work:
         """Work a group of batches of events topics and of commands.
@@ -54,12 +58,14 @@ class Ingest:
         batches = group.batches
         events = [batch for batch in batches if batch.tp.topic != self._topics.commands]
         await self._learn(record for batch in batches for record in batch.records)
-        intake = Intake(self._keys, self._books({(b.tp.topic, b.tp.partition) for b in events}))
+        owned = {b.tp.partition for b in events}
+        books = self._books({(b.tp.topic, b.tp.partition) for b in events})
+        intake = Intake(self._keys, books, self._routing.claims(owned))
         work = Work(offsets=group.offsets)
         for batch in batches:
             if batch.tp.topic == self._topics.commands:
                 self._command(batch, intake, work)
-        governed = {number: self._governing.rules(number) for number in {b.tp.partition for b in events}}
+        governed = {number: self._governing.rules(number) for number in owned}
         for batch in events:
             rules, channel = governed[batch.tp.partition], self._topics.channel_of(batch.tp.topic)
             for number, record in enumerate(batch.records):

@@ -92,6 +92,9 @@ class Stitch:
         for fact in effects.packed_facts():
             work.records += [(self._topics.facts, number, None, value) for value in values_of(fact)]
         work.records.extend(self._people.records(effects))
+        for x, n in effects.shared:
+            for partition in range(self._settings.partitions):
+                effects.forwards[partition].append(messages.Shared(0, self._shaping.keys.node(x), n))
         for partition, forwarded in effects.forwards.items():
             for value in messages.records(forwarded):
                 work.records.append((self._topics.identity, partition, None, value))

@@ -189,7 +189,7 @@ class Cluster:
                     self.once[edge] = (1, mine, at)
                 else:
                     self.once[edge] = (seen[0] + 1, min(seen[1], mine), max(seen[2], at))
-                is_usable = edge[0] in members and edge[1] in members
+                is_usable = self.is_clear(edge[0]) and self.is_clear(edge[1])
                 is_later = seen is not None and at > seen[2] and self._resolution and self._resolution.refused
                 if is_usable and (seen is None or is_later):
                     self._resolution = None

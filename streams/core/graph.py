@@ -26,6 +26,7 @@ from streams.core.messages import (
     PolicyChange,
     Rule,
     Seen,
+    Shared,
     Sighting,
     Status,
     Sweep,
@@ -88,4 +89,5 @@ _PARTITION_HANDLERS: dict[type, Callable[[partition.Partition, Any], None]] = {
     Chunk: _chunk,
     PolicyChange: knowing.change_policy,
     Sweep: knowing.sweep,
+    Shared: knowing.shared,
 }

@@ -5,17 +5,17 @@ state and leave as a row whose version is the number of records, so that the lar
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from streams.core.accept import Accepted, Note, Outcome
 from streams.core.commands import Judged
 from streams.core.dead_letter import dead_letter
-from streams.core.event import Position, pack, unpack
+from streams.core.event import Event, NodeKey, Position, pack, unpack
 from streams.core.facts import Facts, Row
 from streams.core.keys import Keys
-from streams.core.messages import Message, PolicyChange, Rule, observe, records
+from streams.core.messages import Claim, Message, PolicyChange, Rule, observe, records
 from streams.core.policy import Policy
 from streams.core.refusal import Reject
 
@@ -55,6 +55,8 @@ class Intake:
 
     keys: Keys
     books: dict[Source, Books]
+    claims: Mapping[NodeKey, int] = field(default_factory=dict)
+    """What is known of shared identifiers, by node key."""
     letters: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     """(partition, dead letter)"""
     refused: list[Reject] = field(default_factory=list)
@@ -71,7 +73,7 @@ class Intake:
         books = self.books[topic, partition]
         books.records += 1
         if isinstance(outcome, Accepted):
-            message = observe(outcome.event, policy)
+            message = observe(outcome.event, policy, claims_on(outcome.event, self.claims, self.keys))
             self._messages[self.keys.owner(message.to)].append(message)
             if outcome.notes:
                 self._note(outcome.notes, outcome.event.event_id, position, at_ms)
@@ -122,3 +124,11 @@ class Intake:
         for (partition, table), rows in self._rows.items():
             for start in range(0, len(rows), ROWS_MAX):
                 yield partition, Facts(table, [(_FOR_GOOD, *row) for row in rows[start : start + ROWS_MAX]], [])
+
+
+def claims_on(event: Event, claims: Mapping[NodeKey, int], keys: Keys) -> list[Claim]:
+    """What is known of the event's identifiers."""
+    if not claims:
+        return []
+    named = [(kind, value) for kind, value, _ in event.ids]
+    return [(x, n) for x in named if (n := claims.get(keys.node(x), 0))]

@@ -1,6 +1,6 @@
 """What an identifier knows of itself: partners, first time, whether it is shared; and under which policy."""
 
-from streams.core.messages import Cause, Link, PolicyChange, Seen, Sighting, Status, Sweep
+from streams.core.messages import Cause, Link, PolicyChange, Seen, Shared, Sighting, Status, Sweep
 from streams.core.node import Node
 from streams.core.partition import Partition
 from streams.core.placing import review
@@ -65,6 +65,11 @@ def status(p: Partition, node: Node, m: Status) -> None:
     if cluster.claim(m.x, m.n):
         review(p, node, cluster, m.cause)
         p.emit(node, cluster, m.cause)
+
+
+def shared(p: Partition, m: Shared) -> None:
+    """Store a claim where ingest of this partition finds it."""
+    p.nodes.put_shared(m.node, m.n, p.clock)
 
 
 def change_policy(p: Partition, m: PolicyChange) -> None:

@@ -151,6 +151,14 @@ class Sweep(msgspec.Struct, frozen=True, array_like=True, tag="q", gc=False):
     done: int
 
 
+class Shared(msgspec.Struct, frozen=True, array_like=True, tag="x", gc=False):
+    """To a partition: a newer claim about the identifier with this node key, for ingest there to route around it."""
+
+    clock: int
+    node: bytes
+    n: int
+
+
 class Chunk(msgspec.Struct, frozen=True, array_like=True, tag="h", gc=False):
     """A piece of a message that is too large for one record: number of count. `name` is a hash of the whole message."""
 
@@ -200,7 +208,7 @@ class Compress(msgspec.Struct, frozen=True, array_like=True, tag="p", gc=False):
 
 Message: TypeAlias = (
     Observe | Keep | Sighting | Seen | Status | Evidence | Link | Absorb | Compress | Rule
-    | Chunk | PolicyChange | Sweep
+    | Chunk | PolicyChange | Sweep | Shared
 )
 
 _encoder = msgspec.msgpack.Encoder()

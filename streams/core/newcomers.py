@@ -8,6 +8,7 @@ that came with the newcomers are added afterwards, one by one (`increment.add`).
 from streams.core.cluster import Cluster
 from streams.core.event import Identifier
 from streams.core.increment import apply, index_of, tell_order
+from streams.core.messages import Edge
 from streams.core.rows import Changes, Person, View, evidence_row, owner_of, places
 from streams.core.shaping import Shaping
 
@@ -40,10 +41,26 @@ def join(
     for x in newcomers:
         _name_again(changes, cluster, seen, people[after.group_of[x]], x)
     for edge in (*cluster.once, *cluster.weak):
-        if not newcomers.isdisjoint(edge) and (row := evidence_row(cluster, shaping, people, edge)) is not None:
-            changes["evidence", *row[:3]] = row
+        if not newcomers.isdisjoint(edge):
+            _tell_evidence(changes, cluster, shaping, seen, edge, newcomers)
     apply(changes, seen)
     return changes
+
+
+def _tell_evidence(
+    changes: Changes, cluster: Cluster, shaping: Shaping, seen: View, edge: Edge, newcomers: set[Identifier],
+) -> None:
+    """An edge's row goes to the person of its first end, which may be new here: of the other it was until now."""
+    nodes = shaping.keys.node(edge[0]), shaping.keys.node(edge[1])
+    for end in edge:
+        group = cluster.resolution.group_of.get(end)
+        if end not in newcomers and group is not None and seen.people[group].identifiers:
+            key = ("evidence", seen.people[group].person_id, *nodes)
+            if key in seen.rows:
+                changes[key] = None
+    row = evidence_row(cluster, shaping, seen.people, edge)
+    if row is not None:
+        changes["evidence", *row[:3]] = row
 
 
 def _introduce(changes: Changes, cluster: Cluster, shaping: Shaping, seen: View, person: Person) -> None:

@@ -8,6 +8,7 @@ Records of one partition, by the first byte of the key:
   e + root's key + time + event's hash  an event kept at a root, in the order of time
   h + message's hash + number           a chunk of a message that is not whole yet
   y + version                           a policy's text
+  s + clock                             a claim that an identifier is shared or not, for ingest
   c                                     the partition's clock
 """
 
@@ -26,6 +27,7 @@ from streams.core.node import Node, NodeRecord, Partner
 from streams.core.policies import Policies
 
 CLOCK = b"c"
+SHARED = b"s"
 PIECE_BYTES = 400_000
 """Of one record of the changelog, which Kafka takes up to 2 MB."""
 _EARLIEST_MS = 1 << 62  # added to times, so that those before 1970 sort first too
@@ -114,6 +116,10 @@ class Nodes:
             self._puts.pop(key, None)
             self._deletes.add(key)
         return [tuple(unpack(value)) for _, value in found]
+
+    def put_shared(self, node: bytes, n: int, clock: int) -> None:
+        """A claim about the identifier with a node key, after all that came before it."""
+        self._put(SHARED + struct.pack(">Q", clock), pack((node, n)))
 
     def _scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
         found = dict(self._reader.scan(prefix))

@@ -44,8 +44,9 @@ def absorb(p: Partition, node: Node, m: Absorb) -> None:
         p.send(Absorb(node.parent, p.clock, m.part, m.policy_version, m.edge, m.cause), node.parent)
         return
     cluster = p.root(node)
-    theirs = view(Cluster(p.policies[m.policy_version], m.part), p.policies.shaping(m.policy_version))
-    is_told = dict(m.part.claims) == cluster.claims and m.policy_version == node.policy_version
+    other = Cluster(p.policies[m.policy_version], m.part)
+    theirs = view(other, p.policies.shaping(m.policy_version))
+    is_told = m.policy_version == node.policy_version and not (_has_news(cluster, other) or _has_news(other, cluster))
     news = cluster.join(m.part)
     for kept in news:
         p.nodes.put_event(node, kept)
@@ -59,6 +60,12 @@ def absorb(p: Partition, node: Node, m: Absorb) -> None:
     is_small = len(news) <= SMALL_EVENTS and not m.part.weak and not m.part.rules
     if not is_small or not p.emit_newcomers(node, cluster, set(m.part.members), news, m.cause, reason, theirs):
         p.emit(node, cluster, m.cause, reason, theirs)
+
+
+def _has_news(cluster: Cluster, other: Cluster) -> bool:
+    """Whether one cluster knows claims that matter to what the other keeps."""
+    claims = other.claims
+    return any(n > claims.get(x, 0) and other.concerns(x) for x, n in cluster.claims.items())
 
 
 def compress(p: Partition, node: Node, m: Compress) -> None:
