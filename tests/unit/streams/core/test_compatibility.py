@@ -1,8 +1,16 @@
 """What earlier releases stored and sent is read by this one; such bytes are added here, never changed."""
 
+import msgspec
+
 from streams.core import messages, node
-from streams.core.messages import Part, Rule
+from streams.core.event import Event
+from streams.core.keys import Keys
+from streams.core.messages import Part, PolicyChange, Rule
 from streams.core.node import NodeRecord, Partner
+from streams.core.policies import Policies
+from streams.core.policy import default
+from streams.core.shaping import Shaping
+from tests.unit.streams.core.graphs import Memory
 
 FIRST_NODE = bytes.fromhex(
     "98" "92a570686f6e65a170" "c0" "00" "80" "80" "c0"
@@ -14,6 +22,13 @@ FIRST_RULE = bytes.fromhex(
     "91" "97" "a172" "92a5656d61696ca165" "00" "9292a5656d61696ca16592a570686f6e65a170" "a46c696e6b" "a3776879"
     "92a26331" "05"
 )
+
+FIRST_EVENT = bytes.fromhex(
+    "dc0014" "a165" "05" "06" "93a1740001" "c410" + 16 * "00" + "90" "a3776562" "a176" "ab696e746572616374696f6e"
+    + 9 * "c0" + "c400" "c400"
+)
+FIRST_CHANGE = bytes.fromhex("91" "96" "a179" "00" "01" "a0" "03" "05")
+FIRST_POLICY = bytes.fromhex("93" "03" "a0" "05")
 
 
 def test_a_node_of_the_first_release_is_read() -> None:
@@ -28,6 +43,23 @@ def test_a_partner_of_the_first_release_is_read() -> None:
 def test_a_message_of_the_first_release_is_read() -> None:
     edge = (("email", "e"), ("phone", "p"))
     assert messages.unpack(FIRST_RULE) == [Rule(("email", "e"), 0, edge, "link", "why", ("c1", 5))]
+
+
+def test_an_event_of_the_first_release_says_and_tells_nothing() -> None:
+    event = msgspec.msgpack.decode(FIRST_EVENT, type=Event)
+    assert (event.event_id, event.order, event.talk, event.told) == ("e", b"", b"", b"")
+
+
+def test_a_session_gap_sent_by_the_first_release_is_a_duration() -> None:
+    (change,) = messages.unpack(FIRST_CHANGE)
+    assert isinstance(change, PolicyChange)
+    assert change.changes() == {"session_gap_ms": 5}
+
+
+def test_policies_stored_by_the_first_release_are_read() -> None:
+    store = Memory({b"y" + bytes(4): FIRST_POLICY})
+    found = Policies(default(), Shaping(Keys(b"", 1), 7, conversation_gap_ms=8), store)
+    assert (found.shaping(0).session_gap_ms, found.shaping(0).conversation_gap_ms, found.received_ms) == (5, 8, 3)
 
 
 def test_what_a_newer_release_appends_is_passed_over() -> None:
