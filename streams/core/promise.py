@@ -12,12 +12,12 @@ Rules kept here:
 - What depends on the present (open, overdue) is not said here. Order is by (at_ms, event_id).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from streams.core import ids
 from streams.core.event import Event
 from streams.core.facts import Row
-from streams.core.said import CANCELLED_ORDER, OUTCOMES, PROMISES, Talk, talk_of
+from streams.core.said import CANCELLED_ORDER, OUTCOMES, PROMISES, Talk
 
 CALLBACK, OTHER = "callback", "other"
 REQUESTED = "callback_requested"
@@ -51,33 +51,42 @@ class _Promise:
         return self.done is None and self.cancelled_at is None
 
 
-def promise_rows(
-    person_id: bytes, events: Sequence[Event], conversation_of: Mapping[str, str], callback_due_ms: int,
-) -> list[Row]:
-    """The person's rows of facts `promises`, by the events that opened them.
+class Book:
+    """One person's promises so far. The conversation of an event is looked up by its event_id, where it has one.
 
-    Shape: events of the types CONCERNED (others are passed over), by (at_ms, event_id); the conversation of an event by
-           its event_id, where it has one.
-    Unit:  callback_due_ms in milliseconds of event time.
-    Cost:  O(events × promises open at once), and one decoding of each event's `talk`.
+    Unit: callback_due_ms in milliseconds of event time.
     """
-    book = _Book(conversation_of, callback_due_ms)
-    for event in events:
-        if event.type in CONCERNED:
-            book.take(event, talk_of(event.talk))
-    return [_row(person_id, promise) for promise in book.promises]
 
-
-class _Book:
-    """A person's promises so far."""
-
-    def __init__(self, conversation_of: Mapping[str, str], callback_due_ms: int) -> None:
-        self._conversation_of, self._callback_due_ms = conversation_of, callback_due_ms
-        self.promises: list[_Promise] = []
+    def __init__(self, person_id: bytes, conversation_of: Mapping[str, str], callback_due_ms: int) -> None:
+        self._person_id, self._conversation_of = person_id, conversation_of
+        self._callback_due_ms = callback_due_ms
+        self._promises: list[_Promise] = []
         self._open: list[_Promise] = []
         self._by_id: dict[str, _Promise] = {}
 
-    def take(self, event: Event, talk: Talk) -> None:
+    def rows(self) -> list[Row]:
+        """The person's rows of facts `promises`, by the events that opened them."""
+        return [_row(self._person_id, promise) for promise in self._promises]
+
+    def take(self, event: Event, talk: Talk) -> list[tuple[Row | None, Row]]:
+        """The next event in order, of a type CONCERNED; returns the rows it changes, before and after.
+
+        Cost: O(promises open at once).
+        """
+        concerned = [*self._open]
+        if talk.promise_id in self._by_id and not self._by_id[talk.promise_id].is_open:
+            concerned.append(self._by_id[talk.promise_id])
+        before = [_row(self._person_id, promise) for promise in concerned]
+        known = len(self._promises)
+        self._turn(event, talk)
+        changes: list[tuple[Row | None, Row]] = [(None, _row(self._person_id, p)) for p in self._promises[known:]]
+        for old, promise in zip(before, concerned, strict=True):
+            new = _row(self._person_id, promise)
+            if new != old:
+                changes.append((old, new))
+        return changes
+
+    def _turn(self, event: Event, talk: Talk) -> None:
         if event.type == REQUESTED or event.type in PROMISES:
             self._open_one(event, talk)
         elif event.type == CANCELLED_ORDER:
@@ -110,7 +119,7 @@ class _Book:
         promise = self._find(event, talk, _kind(event, talk), self._is_answered_by(event))
         if promise is None:
             promise = _Promise(event, _kind(event, talk))
-            self.promises.append(promise)
+            self._promises.append(promise)
             self._open.append(promise)
         if talk.promise_id is not None and promise.promise_id is None:
             promise.promise_id = talk.promise_id

@@ -5,15 +5,17 @@ event more changes the rows of the conversation that it belongs to, the promises
 """
 
 from bisect import insort
-from collections.abc import Iterable
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 from streams.core.attribute import attribute_rows
-from streams.core.conversation import Conversations, conversation_rows, converse
+from streams.core.conversation import Conversations, is_speech
 from streams.core.event import Event
 from streams.core.facts import TABLES, Row
-from streams.core.promise import CONCERNED, promise_rows
+from streams.core.promise import CONCERNED, Book
+from streams.core.said import talk_of
 from streams.core.shaping import Shaping
+from streams.core.transcript import Transcript
 
 Rows: TypeAlias = dict[tuple[Any, ...], Row]
 """By (table, *key columns)."""
@@ -25,99 +27,138 @@ Moves: TypeAlias = dict[str, str | None]
 """By event_id: the conversation of touchpoints whose conversation is another by now."""
 
 
-class _Talk(NamedTuple):
-    """A person's talk in rows: those of each conversation apart."""
+class _Spoken:
+    """A person's talk, parted and told; events may come at its end."""
 
-    parted: Conversations
-    conversations: dict[str, Rows]
-    promises: Rows
+    def __init__(
+        self, person_id: bytes, shaping: Shaping, events: Sequence[Event] = (), before: "_Spoken | None" = None,
+    ) -> None:
+        """All events by (at_ms, event_id); transcripts of conversations that are as they were `before` are taken over.
+        """
+        self._person_id = person_id
+        self.parted = Conversations(events, shaping.conversation_gap_ms)
+        self.transcripts: dict[str, Transcript] = {}
+        self.book = Book(person_id, self.parted.of, shaping.callback_due_ms)
+        for name, speech in self.parted.speech.items():
+            if before is not None and before.parted.speech.get(name) == speech:
+                self.transcripts[name] = before.transcripts[name]
+                continue
+            transcript = self.transcripts[name] = Transcript(person_id, name)
+            for event in speech:
+                transcript.add(event, talk_of(event.talk))
+        for event in events:
+            if event.type in CONCERNED:
+                self.book.take(event, talk_of(event.talk))
 
+    def rows(self, known: "_Spoken | None" = None) -> Rows:
+        """All rows, but for messages of conversations that `known` has too."""
+        out = _keyed("promises", self.book.rows())
+        for name, transcript in self.transcripts.items():
+            out.update(_keyed("conversations", [transcript.row(self.parted.order_of.get(name))]))
+            if known is None or known.transcripts.get(name) is not transcript:
+                out.update(_keyed("conversation_messages", transcript.message_rows()))
+        return out
 
-_SILENCE = _Talk(Conversations({}, {}, {}), {}, {})
+    def append(self, event: Event) -> tuple[Changes, Moves] | None:
+        """One event more at the end; None, and nothing done, where it changes what was before it."""
+        if not self.parted.append(event):
+            return None
+        changes: Changes = {}
+        talk, name = talk_of(event.talk), self.parted.of.get(event.event_id)
+        transcript = self.transcripts.get(name) if name is not None else None
+        if name is not None and is_speech(event):
+            if transcript is None:
+                transcript = self.transcripts[name] = Transcript(self._person_id, name)
+            message_id = transcript.add(event, talk)
+            if message_id is not None:
+                changes.update(_keyed("conversation_messages", [transcript.message_row(message_id)]))
+        if name is not None and transcript is not None:
+            changes.update(_keyed("conversations", [transcript.row(self.parted.order_of.get(name))]))
+        if event.type in CONCERNED:
+            for before, after in self.book.take(event, talk):
+                if before is not None and before[1] != after[1]:  # it has a promise_id of its own by now
+                    changes["promises", *before[:2]] = None
+                changes.update(_keyed("promises", [after]))
+        return changes, {} if name is None else {event.event_id: name}
 
 
 class Sayings:
     """One person's; of a shared pseudo-person nothing is said."""
 
-    __slots__ = ("_attributes", "_rows", "talk", "told")
+    __slots__ = ("_attributes", "_spoken", "_talk", "_told")
 
     def __init__(self) -> None:
-        self.talk: list[Event] = []
-        self.told: list[Event] = []
-        self._rows = _SILENCE
+        self._talk: list[Event] = []
+        self._told: list[Event] = []
+        self._spoken: _Spoken | None = None
         self._attributes: Rows = {}
 
     @property
     def conversation_of(self) -> dict[str, str]:
         """By event_id, of events that belong to a conversation."""
-        return self._rows.parted.of
+        return self._spoken.parted.of if self._spoken else {}
 
     def hear(self, event: Event) -> None:
         """Note the person's next event in order; `rows` makes something of it."""
         if event.talk:
-            self.talk.append(event)
+            self._talk.append(event)
         if event.told:
-            self.told.append(event)
+            self._told.append(event)
 
     def rows(self, person_id: bytes, shaping: Shaping) -> Rows:
         """All rows, made anew."""
         out: Rows = {}
-        if self.talk:
-            self._rows = _spoken(self.talk, person_id, shaping, _SILENCE)
-            for rows in self._rows.conversations.values():
-                out.update(rows)
-            out.update(self._rows.promises)
-        if self.told:
-            self._attributes = _keyed(attribute_rows(person_id, self.told))
+        if self._talk:
+            self._spoken = _Spoken(person_id, shaping, self._talk)
+            out.update(self._spoken.rows())
+        if self._told:
+            self._attributes = _attributes(person_id, self._told)
             out.update(self._attributes)
         return out
 
     def insert(self, event: Event, person_id: bytes, shaping: Shaping) -> tuple[Changes, Moves]:
-        """One event more, anywhere in the order: what it changes, of rows and of touchpoints' conversations."""
+        """One event more, anywhere in the order: what it may change, of rows and of touchpoints' conversations.
+
+        Cost: that of one event where it is the last; else of parting all talk anew, and of what that changes.
+        """
         changes: Changes = {}
         moves: Moves = {}
         if event.told:
-            insort(self.told, event, key=_when)
-            before, self._attributes = self._attributes, _keyed(attribute_rows(person_id, self.told))
+            insort(self._told, event, key=_when)
+            before, self._attributes = self._attributes, _attributes(person_id, self._told)
             _differ(changes, before, self._attributes)
         if event.talk:
-            insort(self.talk, event, key=_when)
-            old, self._rows = self._rows, _spoken(self.talk, person_id, shaping, self._rows)
-            for name in {**old.conversations, **self._rows.conversations}:
-                _differ(changes, old.conversations.get(name, {}), self._rows.conversations.get(name, {}))
-            _differ(changes, old.promises, self._rows.promises)
-            moves = _moves(old.parted.of, self._rows.parted.of)
+            said, moves = self._speak(event, person_id, shaping)
+            changes.update(said)
         return changes, moves
+
+    def _speak(self, event: Event, person_id: bytes, shaping: Shaping) -> tuple[Changes, Moves]:
+        old = self._spoken or _Spoken(person_id, shaping)
+        is_last = not self._talk or _when(self._talk[-1]) < _when(event)
+        insort(self._talk, event, key=_when)
+        if is_last and (appended := old.append(event)) is not None:
+            self._spoken = old
+            return appended
+        new = self._spoken = _Spoken(person_id, shaping, self._talk, old)
+        changes: Changes = {}
+        _differ(changes, old.rows(new), new.rows(old))
+        return changes, _moves(old.parted.of, new.parted.of)
 
 
 def _when(event: Event) -> tuple[int, str]:
     return event.at_ms, event.event_id
 
 
-def _spoken(events: list[Event], person_id: bytes, shaping: Shaping, before: _Talk) -> _Talk:
-    """Rows of all talk; those of conversations that are as they were before are taken over."""
-    parted = converse(events, shaping.conversation_gap_ms)
-    conversations: dict[str, Rows] = {}
-    for name, speech in parted.speech.items():
-        order_id = parted.order_of.get(name)
-        if before.parted.speech.get(name) == speech and before.parted.order_of.get(name) == order_id:
-            conversations[name] = before.conversations[name]
-            continue
-        row, messages = conversation_rows(person_id, name, speech, order_id)
-        conversations[name] = _keyed([("conversations", row), *(("conversation_messages", m) for m in messages)])
-    promises: list[Row] = []
-    if any(event.type in CONCERNED for event in events):
-        promises = promise_rows(person_id, events, parted.of, shaping.callback_due_ms)
-    return _Talk(parted, conversations, _keyed(("promises", row) for row in promises))
+def _attributes(person_id: bytes, told: Sequence[Event]) -> Rows:
+    return {(table, *row[: TABLES[table].key]): row for table, row in attribute_rows(person_id, told)}
 
 
-def _keyed(rows: Iterable[tuple[str, Row]]) -> Rows:
-    return {(table, *row[: TABLES[table].key]): row for table, row in rows}
+def _keyed(table: str, rows: Iterable[Row]) -> Rows:
+    width = TABLES[table].key
+    return {(table, *row[:width]): row for row in rows}
 
 
 def _differ(changes: Changes, before: Rows, after: Rows) -> None:
-    if before is after:
-        return
     for key, row in after.items():
         if before.get(key) != row:
             changes[key] = row

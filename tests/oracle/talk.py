@@ -97,7 +97,7 @@ def _one(person: bytes, name: str, mine: list[Event]) -> tuple[Row, list[Row]]:
         len(changes), any(t.is_bot for t in said.values()), sum(m[5] in WRITTEN for m in messages),
         sum(m[5] == "message_sent" for m in messages), sum(m[5] in CALLS for m in messages),
         waits[0] // 1000 if waits else None, max(waits) // 1000 if waits else None, _waiting(speech),
-        distinct(m[8] for m in messages), _repeats(speech, list(groups.values()), messages),
+        distinct(said[e.event_id].topic for e in speech), _repeats(speech, list(groups.values()), messages, said),
         next((e.order_id for e in ordering if e.order_id is not None), None),
     )
     return row, messages
@@ -140,14 +140,15 @@ def _waiting(speech: list[Event]) -> int | None:
     return next((e.at_ms for e in speech[since:] if _asks(e)), None)
 
 
-def _repeats(speech: list[Event], groups: list[list[Event]], messages: list[Row]) -> int:
+def _repeats(speech: list[Event], groups: list[list[Event]], messages: list[Row], said: dict[str, Talk]) -> int:
     told = []
     for group, m in zip(groups, messages, strict=True):
         until = speech[: speech.index(group[0]) + 1]
         staff = [e.staff for e in until if e.staff is not None]
         handovers = sum(a != b for a, b in pairwise(staff))
+        first = said[group[0].event_id]
         if m[6]:
-            told.append((" ".join((m[9] or "").lower().split()), m[8], (m[4], handovers)))
+            told.append((" ".join((first.text or "").lower().split()), first.topic, (m[4], handovers)))
     again = 0
     for n, (text, topic, to) in enumerate(told):
         same_text = len(text) >= REPEATED_FROM and any(t[0] == text for t in told[:n])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from streams.core.conversation import converse
+from streams.core.conversation import Conversations
 from streams.core.event import Event
 from streams.core.facts import TABLES
 from streams.core.sayings import Sayings
@@ -24,7 +24,7 @@ def says(event_id: str, at_ms: int, kind: str = "message_received", **fields: An
 
 def parted(*events: Event) -> list[list[str]]:
     """The event ids of each conversation, of events without one apart."""
-    of = converse(events, GAP_MS).of
+    of = Conversations(events, GAP_MS).of
     groups: dict[str | None, list[str]] = {}
     for e in events:
         groups.setdefault(of.get(e.event_id), []).append(e.event_id)
@@ -70,7 +70,7 @@ def test_what_names_no_conversation_goes_on_with_the_last_and_else_with_the_next
 
 
 def test_what_names_no_conversation_is_not_drawn_to_one_beyond_a_pause() -> None:
-    found = converse([says("a", 0), says("b", GAP_MS + 1, conversation_id="c")], GAP_MS)
+    found = Conversations([says("a", 0), says("b", GAP_MS + 1, conversation_id="c")], GAP_MS)
     assert list(found.speech) != ["c"]
     assert found.of["b"] == "c"
 
@@ -82,7 +82,7 @@ def test_what_belongs_to_a_conversation_does_not_prolong_it() -> None:
 
 def test_a_promise_after_the_gap_belongs_to_none() -> None:
     assert parted(says("1", 0), says("2", GAP_MS + 1, "promise_made")) == [["1"], ["2"]]
-    assert "2" not in converse([says("1", 0), says("2", GAP_MS + 1, "promise_made")], GAP_MS).of
+    assert "2" not in Conversations([says("1", 0), says("2", GAP_MS + 1, "promise_made")], GAP_MS).of
 
 
 def test_a_report_belongs_to_the_conversation_of_its_message_long_after() -> None:
@@ -93,7 +93,7 @@ def test_a_report_belongs_to_the_conversation_of_its_message_long_after() -> Non
 
 
 def test_a_report_on_an_unknown_message_belongs_to_none() -> None:
-    found = converse([says("1", 0), says("2", 1, "message_opened", message_id="m")], GAP_MS)
+    found = Conversations([says("1", 0), says("2", 1, "message_opened", message_id="m")], GAP_MS)
     assert "2" not in found.of
 
 
