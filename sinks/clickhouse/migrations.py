@@ -8,6 +8,7 @@ from the identity policy by whoever applies one.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib import resources
@@ -29,12 +30,16 @@ VIEWS = (
     "persons", "person_channels",
     "identifiers", "facts_evidence_in_doubt", "evidence", "identifier_history", "identifiers_as_of", "persons_as_of",
     "rules", "merges", "identity_alerts", "dead_letters", "identifier_notes", "unidentifiable", "intake",
+    "duplicate_orders", "refused_returns", "click_and_collect", "price_differences",
     "model_runs", "model_weights", "model_credits", "cohorts", "ltv_by_acquisition", "win_back_return",
 )
 """Every view with a file, in an order in which each needs only those before it."""
 
 PARAMETERISED = ("identifiers_as_of", "persons_as_of")
 """Those of them that are asked with a parameter."""
+
+_find_period = re.compile(r"/\* period of ([\w.]+) \*/").search
+"""Where a file says of which instant its rows are: besides the view there is one of a period, `from` included."""
 
 _HERE = resources.files("sinks.clickhouse")
 _RECORDS = """
@@ -105,12 +110,23 @@ def _apply_migrations(client: Client, applied: dict[str, str]) -> None:
 
 
 def _apply_views(client: Client, applied: str | None) -> None:
-    texts = [(_HERE / "views" / f"{name}.sql").read_text(encoding="utf-8") for name in VIEWS]
+    texts = [text for name in VIEWS for text in texts_of(name)]
     digest = _digest(texts)
     if digest != applied:
         for text in texts:
             client.command(text)
         _record(client, _VIEWS_RECORD, digest)
+
+
+def texts_of(view: str) -> list[str]:
+    """The statements of a view's file: the view itself, and `…_between(from, to)` where the file names a period."""
+    text = (_HERE / "views" / f"{view}.sql").read_text(encoding="utf-8")
+    period = _find_period(text)
+    if period is None:
+        return [text]
+    limits = (f"AND {period[1]} >= {{from:DateTime64(3, 'UTC')}} AND {period[1]} < {{to:DateTime64(3, 'UTC')}}")
+    between = text.replace(period[0], limits).replace(f"VIEW onethread.{view} AS", f"VIEW onethread.{view}_between AS")
+    return [text, between]
 
 
 def _record(client: Client, name: str, digest: str) -> None:

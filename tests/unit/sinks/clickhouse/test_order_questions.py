@@ -1,0 +1,128 @@
+"""The ready questions about orders, on a small shop settled by hand: each page shows what its query answers."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sinks.clickhouse import migrations
+from streams.settings import Settings
+from tests.unit.sinks.clickhouse.conftest import Engine, person, row
+
+PAGES = Path(__file__).parents[4] / "docs" / "sql"
+QUESTIONS = ("click_and_collect", "duplicate_orders", "price_differences", "refused_returns")
+SALE = {"status": "fulfilled", "person_shared": False, "currency": "EUR", "returned_amount": 0, "margin": None}
+
+
+def at(text: str) -> int:
+    """2026-02-03 10:05 as epoch milliseconds."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def order(number: int, order_id: str, placed: str, channel: str, total: int, **values: Any) -> list[Any]:
+    told = {"placed_at": at(placed), "placed_channel": channel, "total": total * 10_000, "revenue": total * 10_000}
+    return row("orders", person_id=person(number), order_id=order_id, **SALE | told | values)
+
+
+def collected(order_id: str, placed: str, channel: str, store: str, **times: Any) -> list[Any]:
+    told = {name: at(value) if name.endswith("_at") else value for name, value in times.items()}
+    return order(1, order_id, placed, channel, 10, fulfilment_method="pickup", delivery_store_id=store, **told)
+
+
+def item(number: int, order_id: str, sku: str, price: str, channel: str, placed: str, **values: Any) -> list[Any]:
+    told = {"price": int(Decimal(price) * 10_000), "currency": "EUR", "channel": channel, "placed_at": at(placed)}
+    return row("order_items", person_id=person(number), order_id=order_id, line_id="1", sku=sku, name=sku.title(),
+               **told | values)
+
+
+def came_back(number: int, return_id: str, when: str, channel: str, outcome: str, **values: Any) -> list[Any]:
+    told = {"returned_at": at(when), "channel": channel, "outcome": outcome, "amount": 20_0000, "currency": "EUR",
+            "person_shared": False, "order_id": "", "staff": None}
+    return row("returns", person_id=person(number), return_id=return_id, **told | values)
+
+
+@pytest.fixture
+def shop(engine: Engine) -> Iterator[Engine]:
+    migrations.apply(engine.url, Settings(as_of="2026-03-01"))
+    engine.write(
+        "orders",
+        collected("c1", "2026-02-03 10:00", "web", "S1", paid_at="2026-02-03 10:05", paid_channel="payment",
+                  ready_at="2026-02-03 12:05", promised_at="2026-02-03 12:00", fulfilled_at="2026-02-03 17:05",
+                  fulfilled_store_id="S1"),
+        collected("c2", "2026-02-04 09:00", "app", "S1", paid_at="2026-02-04 09:00", paid_channel="payment",
+                  ready_at="2026-02-04 09:04", fulfilled_at="2026-02-04 09:15", fulfilled_store_id="S1"),
+        collected("c3", "2026-02-05 09:00", "web", "S1", ready_at="2026-02-05 10:00", ready_store_id="S1"),
+        collected("c4", "2026-02-06 09:00", "web", "S2", paid_at="2026-02-06 12:00", paid_channel="pos",
+                  ready_at="2026-02-06 10:00", fulfilled_at="2026-02-06 12:00", fulfilled_store_id="S2"),
+        collected("c5", "2026-02-06 09:00", "web", "S2", promised_at="2026-02-07 09:00"),
+        collected("gone", "2026-02-06 09:00", "web", "S2", status="cancelled"),
+        collected("at-the-counter", "2026-02-06 09:00", "pos", "S2"),
+        order(2, "d1", "2026-02-10 10:00", "web", 90), order(3, "d3", "2026-02-11 10:00", "pos", 30),
+        order(2, "d2", "2026-02-10 11:30", "call_centre", 95, suspected_duplicate_of="d1", placed_staff="op-3"),
+        order(4, "again", "2026-02-20 10:00", "web", 15), order(5, "before", "2026-02-01 10:00", "web", 15),
+        order(6, "p1", "2026-02-01 10:00", "web", 10), order(6, "p2", "2026-02-02 10:00", "pos", 10),
+        order(6, "p3", "2026-02-02 11:00", "pos", 10), order(6, "p4", "2026-02-02 12:00", "web", 10),
+        order(6, "p5", "2026-02-02 12:00", "pos", 10, status="cancelled"),
+    )
+    engine.write(
+        "order_items",
+        item(6, "p1", "mug", "8.00", "web", "2026-02-01 10:00"),
+        item(6, "p2", "mug", "10.00", "pos", "2026-02-02 10:00", store_id="S1"),
+        item(6, "p3", "mug", "9.00", "pos", "2026-02-02 11:00", store_id="S2"),
+        item(6, "p4", "pan", "20.00", "web", "2026-02-02 12:00"),
+        item(6, "p5", "pan", "99.00", "pos", "2026-02-02 12:00"),
+    )
+    engine.write(
+        "returns",
+        came_back(4, "r1", "2026-02-12 10:00", "pos", "refused", store_id="S1", reason="bought online",
+                  other_channel=True, order_id="again"),
+        came_back(5, "r2", "2026-02-13 10:00", "pos", "refused", store_id="S1", reason="no receipt"),
+        came_back(6, "r3", "2026-02-14 10:00", "pos", "accepted", store_id="S1", reason="too small"),
+        came_back(6, "r4", "2026-02-14 10:00", "pos", "refused", store_id="S1", currency="USD", reason="no receipt"),
+        came_back(6, "r5", "2026-02-14 10:00", "chat", "asked"),
+        came_back(7, "r6", "2026-02-14 10:00", "pos", "refused", store_id="S1", person_shared=True),
+    )
+    yield engine
+    migrations.apply(engine.url, Settings())
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_page_shows_what_its_query_answers(shop: Engine, name: str) -> None:
+    page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
+    query = re.search(r"```sql\n(.*?)```", page, re.DOTALL)
+    table = re.search(r"^(\|.*\|\n)\|[-|]+\|\n((?:\|.*\|\n)+)", page, re.MULTILINE)
+    assert query
+    assert table
+    result = shop.client.query(query[1])
+    shown = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in (table[1] + table[2]).splitlines()]
+    assert shown == [list(result.column_names), *([told(cell) for cell in one] for one in result.result_rows)]
+
+
+def told(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {told(one)}" for key, one in value.items())
+    return "" if value is None else str(value)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_of_a_period_begins_with_its_first_instant_and_ends_before_its_last(shop: Engine, name: str) -> None:
+    first, last = datetime(2026, 2, 1), datetime(2026, 3, 1)
+    whole = shop.rows(f"SELECT * FROM onethread.{name} ORDER BY ALL")
+    assert shop.rows(f"SELECT * FROM onethread.{name}_between(from = '{first}', to = '{last}') ORDER BY ALL") == whole
+    assert shop.rows(f"SELECT * FROM onethread.{name}_between(from = '{last}', to = '{last + timedelta(1)}')") == []
+
+
+def test_a_period_includes_its_beginning_only(shop: Engine) -> None:
+    between = "SELECT order_id FROM onethread.duplicate_orders_between(from = '2026-02-10 {}', to = '2026-02-10 {}')"
+    assert shop.rows(between.format("11:30:00", "11:30:01")) == [("d2",)]
+    assert shop.rows(between.format("11:00:00", "11:30:00")) == []
