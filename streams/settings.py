@@ -77,6 +77,8 @@ class Settings(pydantic.BaseModel):
     active_ratio: float = Field(default=2.0, gt=0)
     at_risk_ratio: float = Field(default=4.0, gt=0)
     new_days: int = Field(default=60, ge=0)
+    refit: str = Field(default="", pattern=r"^([1-9]\d*[mhd])?$")
+    """How often the stack fits LTV by itself; empty: never."""
     channels: dict[str, str] = Field(default_factory=dict)
     """Channels of one's own: name -> family."""
     pepper: pydantic.SecretBytes = pydantic.SecretBytes(b"")
@@ -92,6 +94,11 @@ class Settings(pydantic.BaseModel):
             return None
         at = datetime.fromisoformat(self.as_of)
         return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
+
+    @property
+    def refit_s(self) -> float | None:
+        """The setting refit in seconds; None: never."""
+        return duration_ms(self.refit) / 1000 if self.refit else None
 
 
 SHAPING = frozenset({

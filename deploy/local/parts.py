@@ -10,6 +10,7 @@ import httpx
 
 from deploy.local.ports import HOST, Addresses
 
+REFITTER = "refitter"
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -45,6 +46,12 @@ def worker(addresses: Addresses, index: int) -> Part:
         f"worker-{index}", (sys.executable, "-m", "streams.worker"), f"{HOST}:{addresses.worker_metrics(index)}",
         lambda: worker_is_ready(http_text(addresses.metrics_url(index))), env,
     )
+
+
+def refitter(addresses: Addresses) -> Part:
+    """What fits LTV anew from time to time; a client of ClickHouse that nobody asks anything."""
+    return Part(REFITTER, (sys.executable, "-m", "deploy.local.refitting"), "", lambda: True,
+                {**python_env(), **addresses.environ()})
 
 
 def worker_is_ready(metrics: str | None) -> bool:

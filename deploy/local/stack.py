@@ -108,8 +108,9 @@ def serve(addresses: Addresses, workers: int) -> None:
     """Be the supervisor of the home's stack until told to stop."""
     settings = load(addresses.home)
     base = base_parts(addresses, settings)
+    refitter = [parts.refitter(addresses)] if settings.refit else []
     supervisor = Supervisor(
-        addresses.home, base, [parts.worker(addresses, i) for i in range(workers)],
+        addresses.home, base, [*(parts.worker(addresses, i) for i in range(workers)), *refitter],
         prepare=lambda: prepare(addresses, settings),
     )
     stop_on_signals(supervisor.stop)

@@ -8,7 +8,7 @@ import httpx
 from confluent_kafka import KafkaException
 
 from deploy.local import kafka, records, stack
-from deploy.local.parts import http_text, worker_is_ready
+from deploy.local.parts import REFITTER, http_text, worker_is_ready
 from deploy.local.ports import Addresses
 from deploy.local.records import Record
 from deploy.local.settle import lag
@@ -102,7 +102,7 @@ def _answers(record: Record, addresses: Addresses, settings: Settings) -> bool:
         return http_text(f"{addresses.registry_url}/subjects") is not None
     if record.name == "clickhouse":
         return http_text(f"{addresses.clickhouse_url}/ping") is not None
-    return worker_is_ready(http_text(f"http://{record.address}/metrics"))
+    return record.name == REFITTER or worker_is_ready(http_text(f"http://{record.address}/metrics"))
 
 
 def _lag(addresses: Addresses, settings: Settings) -> dict[str, int] | None:

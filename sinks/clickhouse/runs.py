@@ -1,7 +1,7 @@
 """Runs of batch models, as they are kept.
 
 A run is written whole or not seen: what it found goes in first, its row in batch_runs last, and the views show only
-runs that have one. Of each model and basis the last RUNS_KEPT stay.
+runs that have one. Of each model, basis and kind (fit, predict) the last RUNS_KEPT stay.
 """
 
 import json
@@ -47,15 +47,24 @@ def last_run(client: Client, model: str) -> Run | None:
     return Run(row["run_id"], row["model"], row["at"], row["as_of"], row["parameters"], json.loads(row["report"]))
 
 
+def last_fit_at(client: Client) -> datetime:
+    """When LTV was last fitted, not only predicted; 1970 before the first time."""
+    rows = select(client, """
+        SELECT max(at) AS at FROM onethread.batch_runs WHERE model = {model:String} AND parameters['kind'] = 'fit'
+        """, model=LTV)
+    at: datetime = rows[0]["at"]
+    return at
+
+
 def finish(client: Client, run: Run) -> None:
     """The run is there from now on; those before it that nobody will ask for go."""
     client.insert("onethread.batch_runs", [
         [run.run_id, run.model, run.at, run.as_of, run.parameters, json.dumps(run.report, sort_keys=True)]])
     old = select(client, """
         SELECT run_id FROM onethread.batch_runs
-        WHERE model = {model:String} AND parameters['by'] = {by:String}
+        WHERE model = {model:String} AND parameters['by'] = {by:String} AND parameters['kind'] = {kind:String}
         ORDER BY at DESC, run_id LIMIT 1000 OFFSET {kept:UInt64}""",
-        model=run.model, by=run.parameters.get("by", ""), kept=RUNS_KEPT)
+        model=run.model, by=run.parameters.get("by", ""), kind=run.parameters.get("kind", ""), kept=RUNS_KEPT)
     for row in old:
         run_id = row["run_id"]
         client.command("DELETE FROM onethread.batch_runs WHERE run_id = {id:UUID}", parameters={"id": str(run_id)})
