@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from analytics.purchases import Floats
@@ -18,6 +19,12 @@ LOG_BOUND = 12.0
 """Parameters lie within e^±12; an estimate at the edge says that the data do not tell it."""
 
 DIGITS = 10
+FLAT = 1e-7
+"""A curvature so much smaller than the largest is the noise of its own computation."""
+
+_PART = 0.1
+"""A direction's component from which on a parameter takes part in it."""
+
 _STEP = 1e-4
 """Of the central difference of the gradient, in logarithms: its error is then about 1e-8 of the second derivative."""
 
@@ -63,7 +70,7 @@ def _polished(minus: Callable[[Floats], tuple[float, Floats]], logs: Floats) -> 
     gradient = minus(logs)[1]
     for _ in range(20):
         curvature = _curvature(minus, logs)
-        if curvature is None:
+        if np.any(_flat(curvature)):
             return logs
         step = np.linalg.solve(curvature, gradient)
         if np.max(np.abs(step)) > 1 or np.any(np.abs(logs - step) > LOG_BOUND):
@@ -76,22 +83,32 @@ def _polished(minus: Callable[[Floats], tuple[float, Floats]], logs: Floats) -> 
 
 
 def _standard_errors(minus: Callable[[Floats], tuple[float, Floats]], logs: Floats) -> list[float | None]:
-    """Of the logarithms: roots of the diagonal of the inverse information; None where that is not definite."""
+    """Of the logarithms: roots of the diagonal of the inverse information over the parameters that the data tell."""
     curvature = _curvature(minus, logs)
-    if curvature is None or np.any(np.abs(logs) > LOG_BOUND - 0.01):
-        return [None] * len(logs)
-    return [float(error) for error in np.sqrt(np.diag(np.linalg.inv(curvature)))]
+    told = np.flatnonzero(~_flat(curvature))
+    errors: list[float | None] = [None] * len(logs)
+    if len(told):
+        variances = np.diag(np.linalg.inv(curvature[np.ix_(told, told)]))
+        for index, variance in zip(told, variances, strict=True):
+            errors[index] = float(np.sqrt(variance))
+    return errors
 
 
-def _curvature(minus: Callable[[Floats], tuple[float, Floats]], logs: Floats) -> Floats | None:
-    """Second derivatives by central differences; None where they are not positive definite."""
+def _flat(curvature: Floats) -> NDArray[np.bool_]:
+    """Which parameters take part in a direction along which the likelihood does not change."""
+    if not np.all(np.isfinite(curvature)):
+        return np.ones(len(curvature), dtype=bool)
+    sizes, directions = np.linalg.eigh(curvature)
+    flat = sizes <= FLAT * max(1.0, float(sizes[-1]))
+    return np.asarray(np.any(np.abs(directions[:, flat]) > _PART, axis=1))
+
+
+def _curvature(minus: Callable[[Floats], tuple[float, Floats]], logs: Floats) -> Floats:
+    """Second derivatives by central differences of the gradient."""
     rows = []
     for index in range(len(logs)):
         step = np.zeros(len(logs))
         step[index] = _STEP
         rows.append((minus(logs + step)[1] - minus(logs - step)[1]) / (2 * _STEP))
     matrix = np.array(rows)
-    matrix = (matrix + matrix.T) / 2
-    eigenvalues = np.linalg.eigvalsh(matrix)
-    definite = bool(np.all(np.isfinite(matrix)) and eigenvalues[0] > 1e-9 * max(1.0, eigenvalues[-1]))
-    return matrix if definite else None
+    return np.asarray((matrix + matrix.T) / 2)

@@ -60,7 +60,7 @@ def _show(run: Run, weights: dict[str, Weight], credited: dict[str, dict[str, An
     told, page = run.parameters, looks.page()
     page.print(looks.title(
         f"{run.model.capitalize()} by {told['by']}",
-        f"{int(told['journeys']):,} journeys that are over, {int(told['converted']):,} converted; run {run.run_id}"))
+        f"{int(told['journeys']):,} journeys that are over, {int(told['converted']):,} converted"))
     meaning = _MEANINGS[run.model]
     numbers = (meaning, "share", "orders credited", "revenue credited")
     sheet = looks.sheet(told["by"], *numbers, right=numbers)
@@ -69,7 +69,7 @@ def _show(run: Run, weights: dict[str, Weight], credited: dict[str, dict[str, An
         sheet.add_row(
             looks.channel(name), f"{weight.weight:.4f}" if weight else "", f"{weight.share:.1%}" if weight else "",
             f"{row['orders']:,.2f}" if row else "·", looks.money(row["revenue"], row["currency"]) if row else "·")
-    page.print(Text(), sheet, sep="\n")
+    page.print(Text(), sheet, Text(), f"run {run.run_id}", sep="\n", highlight=False)
 
 
 def _orders(credited: dict[str, dict[str, Any]], name: str) -> float:

@@ -80,7 +80,7 @@ def _show(run: Run, sums: dict[str, Any]) -> None:
     told, page = run.parameters, looks.page()
     page.print(looks.title(
         f"LTV as of {told['end_day']}",
-        f"{int(told['customers']):,} buyers, {int(told['repeaters']):,} of them bought again; run {run.run_id}"))
+        f"{int(told['customers']):,} buyers, {int(told['repeaters']):,} of them bought again"))
     sheet = looks.sheet("parameter", "estimate", "± standard error", "what it tells",
                         right=("estimate", "± standard error"))
     for name, meaning in _MEANINGS.items():
@@ -99,6 +99,7 @@ def _show(run: Run, sums: dict[str, Any]) -> None:
     margin = f", margin {looks.money(sums['margin'])}" if sums["margin"] else ""
     page.print(f"next {told['horizon_days']} days: {sums['orders']:,.0f} orders, revenue "
                f"{looks.money(sums['revenue'], sums['currency'])}{margin}", highlight=False)
+    page.print(f"run {run.run_id}", highlight=False)
 
 
 def _time(text: str) -> datetime | None:

@@ -157,6 +157,7 @@ def test_where_nobody_leaves_the_estimates_say_that_leaving_is_not_told() -> Non
     found = bgnbd.fit(histories(Purchases(pairs[:, 0], pairs[:, 1], np.ones(len(pairs))), 365))
     assert found.model.a / found.model.b < 1e-3
     assert found.estimates["a"].standard_error is None
+    assert found.estimates["b"].standard_error is None
 
 
 def test_a_hundred_thousand_customers_are_fitted_in_less_than_half_a_minute() -> None:
