@@ -144,8 +144,9 @@ def _grid(top: float, up: Any) -> list[str]:
 
 def _weeks(weeks: Sequence[int], across: Any) -> list[str]:
     step = max(1, -(-len(weeks) // 8))
-    return [f"<text x={across(week):.1f} y={HEIGHT - 16} text-anchor=middle>{week}</text>"
-            for week in weeks if week % step == 0]
+    ticks = [f"<text x={across(week):.1f} y={HEIGHT - 16} text-anchor=middle>{week}</text>"
+             for week in weeks if week % step == 0]
+    return [*ticks, f"<text x={WIDTH - _RIGHT + 8} y={HEIGHT - 16}>weeks</text>"]
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -164,10 +165,11 @@ def _scale(low: float, high: float, start: float, end: float) -> Any:
 
 
 def _ceiling(value: float) -> float:
-    """The next of 1, 2, 4, 8 times a power of ten: its quarters are short numbers."""
+    """The next number whose quarters are short: one of a dozen times a power of ten."""
     power = 1.0
     while power * 10 <= value:
         power *= 10
     while power > value:
         power /= 10
-    return next(power * step for step in (1, 2, 4, 8, 10) if power * step >= value)
+    return next(power * step for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 4.8, 6, 8, 10)
+                if power * step >= value)
