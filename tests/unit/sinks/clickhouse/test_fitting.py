@@ -104,12 +104,15 @@ def test_too_few_buyers_are_refused_and_leave_no_run(engine: Engine) -> None:
     assert engine.rows("SELECT count() FROM onethread.model_runs") == [(0,)]
 
 
-def test_only_the_last_runs_are_kept(cdnow_orders: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_last_runs_of_a_kind_are_kept(cdnow_orders: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A nightly prediction does not push out the monthly fit."""
     monkeypatch.setattr(runs, "RUNS_KEPT", 2)
-    fitting.fit(cdnow_orders.client, AS_OF)
-    last = [fitting.predict(cdnow_orders.client, AS_OF).run_id for _ in range(2)]
+    fitted = fitting.fit(cdnow_orders.client, AS_OF)
+    predicted = [fitting.predict(cdnow_orders.client, AS_OF).run_id for _ in range(3)]
     for table in ("model_runs", "batch_predictions"):
-        assert {found for (found,) in cdnow_orders.rows(f"SELECT DISTINCT run_id FROM onethread.{table}")} == set(last)
+        kept = {found for (found,) in cdnow_orders.rows(f"SELECT DISTINCT run_id FROM onethread.{table}")}
+        assert kept == {fitted.run_id, *predicted[1:]}
+    assert abs(runs.last_fit_at(cdnow_orders.client) - fitted.at).total_seconds() < 0.001
 
 
 def test_the_purchases_of_ltv_are_counted_orders_of_people_in_the_reporting_currency(engine: Engine) -> None:
