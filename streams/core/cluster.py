@@ -33,7 +33,9 @@ class Cluster:
     """The root's part of a node.
 
     `seen` holds first times told by the members' own nodes; `sighted` and `busy` what this keeper told of, so that
-    nothing is told twice; `weak` the evidence of edges that one event does not conduct, counted here.
+    nothing is told twice; `weak` the evidence of edges that one event does not conduct, counted here. What is stored
+    in the order it came in is a dict, also where there is nothing to look up: reading the log again gives the same
+    bytes, which the order of a set would not.
     """
 
     __slots__ = (
@@ -48,11 +50,11 @@ class Cluster:
         self.claims = dict(part.claims)
         self.seen = dict(part.seen)
         self.sighted = {edge: (at, event_id) for edge, at, event_id in part.sighted}
-        self.busy = set(part.busy)
-        self.linked = set(part.linked)
-        self.told = set(part.told)
+        self.busy = dict.fromkeys(part.busy)
+        self.linked = dict.fromkeys(part.linked)
+        self.told = dict.fromkeys(part.told)
         self.rules = dict(part.rules)
-        self.forced = set(part.forced)
+        self.forced = dict.fromkeys(part.forced)
         self.weak: dict[Edge, dict[bytes, tuple[int, float, str]]] = {}
         for edge, digest, at, confidence, event_id in part.weak:
             self.weigh(edge, digest, at, confidence, event_id)
@@ -85,10 +87,10 @@ class Cluster:
     def join(self, part: Part) -> list[Kept]:
         """Take in another cluster; returns what was not kept here before, or has more copies now."""
         self.members.update(part.members)
-        self.linked.update(part.linked)
-        self.told.update(part.told)
-        self.forced.update(part.forced)
-        self.busy.update(part.busy)
+        self.linked |= dict.fromkeys(part.linked)
+        self.told |= dict.fromkeys(part.told)
+        self.forced |= dict.fromkeys(part.forced)
+        self.busy |= dict.fromkeys(part.busy)
         for edge, ruling in part.rules:
             self.rule(edge, ruling)
         for x, n in part.claims:

@@ -62,8 +62,9 @@ class Partition:
         for key, row in after.rows.items():
             if before.rows.get(key) != row:
                 facts[key] = (clock, row)
-        for key in before.rows.keys() - after.rows.keys():
-            facts[key] = (clock, None)
+        for key in before.rows:  # not the difference of both: its order would be another in each process
+            if key not in after.rows:
+                facts[key] = (clock, None)
         for key in again:
             facts[key] = (clock, after.rows.get(key))
         node.sent = after

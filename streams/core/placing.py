@@ -120,7 +120,7 @@ def _tell(p: Partition, node: Node, cluster: Cluster, kept: Kept) -> None:
             if first in edge:  # what conducts at once conducts at once with the first: a star links them all
                 link(p, node, cluster, edge, cause)
         elif (event.digest, edge) not in cluster.told:
-            cluster.told.add((event.digest, edge))
+            cluster.told[event.digest, edge] = None
             p.nodes.touch(node)
             p.send(Evidence(x, p.clock, edge, event.digest, at, a[2] * b[2], cause), x)
     for x, seen_with in partners.items():
@@ -136,7 +136,7 @@ def _is_news(cluster: Cluster, edge: Edge, at: int, event_id: str) -> bool:
         cluster.sighted[edge] = (at, event_id)
     if "order_id" not in (edge[0][0], edge[1][0]) or (edge, at // DAY_MS) in cluster.busy:
         return is_first
-    cluster.busy.add((edge, at // DAY_MS))
+    cluster.busy[edge, at // DAY_MS] = None
     return True
 
 
@@ -154,7 +154,7 @@ def evidence(p: Partition, node: Node, m: Evidence) -> None:
 def link(p: Partition, node: Node, cluster: Cluster, edge: Edge, cause: Cause) -> None:
     """Start to unite two clusters, once, when an edge between them first conducts."""
     if edge not in cluster.linked and cluster.passes(edge):
-        cluster.linked.add(edge)
+        cluster.linked[edge] = None
         p.nodes.touch(node)
         p.send(Link(edge[0], p.clock, edge[1], edge, 0, cause), edge[0])
 
@@ -163,6 +163,6 @@ def force(p: Partition, node: Node, cluster: Cluster, cause: Cause) -> None:
     """Bring together, once, what rules link; limits do not stop it, sharedness does."""
     for edge, (_, _, verb, _) in cluster.rules.items():
         if verb == "link" and edge not in cluster.forced:
-            cluster.forced.add(edge)
+            cluster.forced[edge] = None
             p.nodes.touch(node)
             p.send(Link(edge[0], p.clock, edge[1], edge, 0, cause), edge[0])
