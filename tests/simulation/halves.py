@@ -7,11 +7,11 @@ all orders of arrival and all interleavings of a tiny world are walked, or at le
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from random import Random
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from streams.core import facts, messages
 from streams.core.event import Event, Identifier
@@ -28,16 +28,28 @@ from tests.simulation.compare import differences
 from tests.simulation.stores import Sink, Store
 from tests.strategies import DURATIONS, World
 
-Partitions = tuple[tuple[tuple[tuple[bytes, bytes], ...], tuple[bytes, ...]], ...]
-"""Of each partition: its records, and its log from where it stands."""
+T = TypeVar("T")
 
 
 class State(NamedTuple):
-    partitions: Partitions
-    waiting: frozenset[tuple[int, bytes]]
-    """What has not come yet, with the partition it is for."""
-    sent: frozenset[bytes]
+    """Everything by its number in the walk's `Numbers`: comparing and hashing states is most of the work."""
+
+    stores: tuple[int, ...]
+    """Of each partition: what it has committed."""
+    logs: tuple[tuple[int, ...], ...]
+    """Of each partition: the records it has not worked yet."""
+    waiting: frozenset[tuple[int, int]]
+    """Records that have not come yet, with the partition they are for."""
+    sent: frozenset[int]
     """Facts as committed; the sink takes them in any order."""
+
+
+class Outcome(NamedTuple):
+    """What one partition makes of one record: it depends on nothing but them, so it is worked once."""
+
+    store: int
+    forwards: tuple[tuple[int, tuple[int, ...]], ...]
+    sent: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,24 @@ class Found:
     wrong: list[str]
 
 
+class Numbers(Generic[T]):
+    """Values by number, each once."""
+
+    def __init__(self) -> None:
+        self.values: list[T] = []
+        self._numbers: dict[T, int] = {}
+
+    def of(self, value: T) -> int:
+        number = self._numbers.setdefault(value, len(self.values))
+        if number == len(self.values):
+            self.values.append(value)
+        return number
+
+
+Committed = tuple[tuple[bytes, bytes], ...]
+"""The records of one partition's store."""
+
+
 class Halves:
     """A tiny world, and the walk over all its interleavings."""
 
@@ -58,20 +88,27 @@ class Halves:
         ids = {(kind, value) for e in events for kind, value, _ in e.ids} | {end for w in words for end in w.pair}
         self.identifiers: list[Identifier] = sorted(ids)
         self.want = expected(list(events), default(), DURATIONS, PEPPER, words)
+        self._stores: Numbers[Committed] = Numbers()
+        self._records: Numbers[bytes] = Numbers()
+        self._facts: Numbers[bytes] = Numbers()
+        self._outcomes: dict[tuple[int, int, int], Outcome] = {}
+        self._parents: dict[tuple[int, int], dict[Identifier, Identifier | None]] = {}
+        self._roots: dict[tuple[int, ...], dict[Identifier, Identifier]] = {}
+        self._right: set[tuple[frozenset[int], tuple[int, ...]]] = set()
 
     def walk(self, random: Random, states_max: int) -> Found:
         """Depth first, in an order that the seed decides."""
         stack = [self._start()]
-        seen: set[int] = set()
+        seen: set[State] = set()
         wrong: list[str] = []
         ends = 0
         while stack and len(seen) < states_max and not wrong:
             state = stack.pop()
-            if (mark := hash(state)) in seen:
+            if state in seen:
                 continue
-            seen.add(mark)
+            seen.add(state)
             following = [self._arrive(state, told) for told in sorted(state.waiting)]
-            following += [self._step(state, n) for n, (_, log) in enumerate(state.partitions) if log]
+            following += [self._step(state, n) for n, log in enumerate(state.logs) if log]
             if not following:
                 ends += 1
                 wrong = self._judge(state)
@@ -82,65 +119,91 @@ class Halves:
     def _start(self) -> State:
         told: list[Observe | Rule] = [messages.observe(e, default()) for e in self.world.events]
         told += [Rule(w.pair[0], 0, w.pair, w.verb, w.reason, (w.command, w.received_ms)) for w in self.world.words]
-        waiting = frozenset((self.shaping.keys.owner(m.to), messages.pack([m])) for m in told)
-        return State((((), ()),) * self.shaping.keys.partitions, waiting, frozenset())
+        keys = self.shaping.keys
+        waiting = frozenset((keys.owner(m.to), self._records.of(messages.pack([m]))) for m in told)
+        empty = (self._stores.of(()),) * keys.partitions
+        return State(empty, ((),) * keys.partitions, waiting, frozenset())
 
-    def _arrive(self, state: State, told: tuple[int, bytes]) -> State:
-        return State(_appended(state.partitions, told[0], [told[1]]), state.waiting - {told}, state.sent)
+    def _arrive(self, state: State, told: tuple[int, int]) -> State:
+        logs = _appended(state.logs, told[0], (told[1],))
+        return state._replace(logs=logs, waiting=state.waiting - {told})
 
     def _step(self, state: State, n: int) -> State:
         """One partition works one record and commits."""
-        log = state.partitions[n][1]
-        store, partition = self._load(state, n)
-        partition.work(messages.unpack(log[0]))
+        record, *rest = state.logs[n]
+        asked = n, state.stores[n], record
+        outcome = self._outcomes.get(asked)
+        if outcome is None:
+            outcome = self._outcomes[asked] = self._work(*asked)
+        stores = (*state.stores[:n], outcome.store, *state.stores[n + 1 :])
+        logs = (*state.logs[:n], tuple(rest), *state.logs[n + 1 :])
+        for to, forwards in outcome.forwards:
+            logs = _appended(logs, to, forwards)
+        self._follow(stores)
+        return State(stores, logs, state.waiting, state.sent | outcome.sent)
+
+    def _work(self, n: int, committed: int, record: int) -> Outcome:
+        store, partition = self._load(n, committed)
+        partition.work(messages.unpack(self._records.values[record]))
         effects = partition.take()
         store.commit(effects.puts, effects.deletes)
-        after = list(state.partitions)
-        after[n] = tuple(sorted(store.items())), log[1:]
-        partitions = tuple(after)
-        for to, forwards in effects.forwards.items():
-            partitions = _appended(partitions, to, messages.records(forwards))
-        sent = state.sent | {facts.encode(fact) for fact in effects.packed_facts()}
-        following = State(partitions, state.waiting, sent)
-        self._follow(following)
-        return following
+        return Outcome(
+            self._stores.of(tuple(sorted(store.items()))),
+            tuple((to, tuple(map(self._records.of, messages.records(sent)))) for to, sent in effects.forwards.items()),
+            frozenset(self._facts.of(facts.encode(fact)) for fact in effects.packed_facts()),
+        )
 
-    def _load(self, state: State, n: int) -> tuple[Store, Partition]:
+    def _load(self, n: int, committed: int) -> tuple[Store, Partition]:
+        """A partition as after a restart."""
         store = Store()
-        store.commit(dict(state.partitions[n][0]), set())
+        store.commit(dict(self._stores.values[committed]), set())
         return store, Partition(n, default(), self.shaping, store)
 
-    def _follow(self, state: State) -> dict[Identifier, Identifier]:
+    def _follow(self, stores: tuple[int, ...]) -> dict[Identifier, Identifier]:
         """Identifier -> its root; a pointer only ever leads to a smaller key, so there is no cycle."""
-        keys = self.shaping.keys
-        partitions = [self._load(state, n)[1] for n in range(keys.partitions)]
-        parent = {i: partitions[keys.owner(i)].nodes.get(i).parent for i in self.identifiers}
-        roots = {}
-        for i in self.identifiers:
-            root = i
-            while (above := parent[root]) is not None:
-                assert keys.node(above) < keys.node(root), f"a pointer from {root} up to {above}"
-                root = above
-            roots[i] = root
-        return roots
+        if stores not in self._roots:
+            keys = self.shaping.keys
+            parent: dict[Identifier, Identifier | None] = {}
+            for place in enumerate(stores):
+                parent |= self._pointers(*place)
+            roots = {}
+            for i in self.identifiers:
+                root = i
+                while (above := parent[root]) is not None:
+                    assert keys.node(above) < keys.node(root), f"a pointer from {root} up to {above}"
+                    root = above
+                roots[i] = root
+            self._roots[stores] = roots
+        return self._roots[stores]
+
+    def _pointers(self, n: int, committed: int) -> dict[Identifier, Identifier | None]:
+        """Where the pointers of a partition's nodes lead."""
+        if (n, committed) not in self._parents:
+            _, partition = self._load(n, committed)
+            mine = [i for i in self.identifiers if self.shaping.keys.owner(i) == n]
+            self._parents[n, committed] = {i: partition.nodes.get(i).parent for i in mine}
+        return self._parents[n, committed]
 
     def _judge(self, state: State) -> list[str]:
         """At rest: never two persons, never a lost touchpoint."""
+        if (state.sent, state.stores) in self._right:
+            return []
         sink = Sink()
-        for record in state.sent:
-            sink.write(record)
+        for number in state.sent:
+            sink.write(self._facts.values[number])
         wrong = differences(self.want, sink)
-        roots = self._follow(state)
+        roots = self._follow(state.stores)
         for row in self.want["evidence"].values():
             a, b = (row[2], row[3]), (row[4], row[5])
             if row[10] and roots[a] != roots[b]:
                 wrong.append(f"{a} and {b} are one person under two roots")
+        if not wrong:
+            self._right.add((state.sent, state.stores))
         return wrong
 
 
-def _appended(partitions: Partitions, n: int, records: Iterable[bytes]) -> Partitions:
-    committed, log = partitions[n]
-    return (*partitions[:n], (committed, (*log, *records)), *partitions[n + 1 :])
+def _appended(logs: tuple[tuple[int, ...], ...], n: int, records: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    return (*logs[:n], (*logs[n], *records), *logs[n + 1 :])
 
 
 def tiny(random: Random) -> tuple[list[Event], list[Word]]:
