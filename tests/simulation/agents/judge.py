@@ -13,7 +13,7 @@ from streams.core.facts import TABLES
 from streams.core.graph import Partition
 from streams.core.ids import uuid_text
 from streams.core.keys import Keys
-from streams.core.rows import Shaping
+from streams.core.shaping import Shaping
 from tests.oracle.rules import Word
 from tests.simulation.agents import telling
 from tests.simulation.agents.kafka import Record
@@ -51,7 +51,7 @@ def event_topics(world: World) -> list[str]:
 
 def wrong(world: World, meaning: Meaning) -> list[str]:
     """A line for each thing that is not as it should be."""
-    told = Told(world.plan.policy, meaning.events, world.plan.gap_ms, meaning.words, meaning.changes)
+    told = Told(world.plan.policy, meaning.events, world.plan.durations, meaning.words, meaning.changes)
     return [
         *differences(oracle(told), world.clickhouse), *_books(world, meaning), *_observed(world, meaning),
         *_letters(world, meaning), *_persons(world), *_stores(world), *_state(world, meaning),
@@ -146,7 +146,7 @@ def _state(world: World, meaning: Meaning) -> Iterator[str]:
     """
     if meaning.changes:
         return
-    shaping = Shaping(Keys(PEPPER, world.partitions), world.plan.gap_ms)
+    shaping = Shaping(Keys(PEPPER, world.partitions), **world.plan.durations)
     for number, store in _owned(world).items():
         kept = Store()
         partition = Partition(number, world.plan.policy, shaping, kept)

@@ -32,7 +32,7 @@ def plan(seed: int, events_max: int = 30, parts: Collection[str] = (), faults_ma
     partitions = random.randint(1, 4)
     told, commands = _told(world, random, partitions)
     faults = tuple(_fault(random) for _ in range(random.randint(0, faults_max)))
-    return Plan(seed, world.policy, world.gap_ms, told, commands, faults, random.choice([1, 2, 2, 3, 3]), partitions)
+    return Plan(seed, world.policy, world.durations, told, commands, faults, random.choice([1, 2, 2, 3, 3]), partitions)
 
 
 def _fault(random: Random) -> Fault:
@@ -55,7 +55,8 @@ def _told(world: World, random: Random, partitions: int) -> tuple[tuple[Told, ..
     changes: list[bytes] = []
     for n, change in enumerate(world.changes):
         records = telling.change_records(change, n)
-        meanings = [Change(change.policy)] * bool(change.policy) + [Change(None, change.gap_ms)] * bool(change.gap_ms)
+        meanings = [Change(change.policy)] if change.policy else []
+        meanings += [Change(None, change.durations)] if change.durations else []
         commands.update(zip(records, meanings, strict=True))
         changes += records
     places = sorted(random.randint(0, len(values)) for _ in changes)

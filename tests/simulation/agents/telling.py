@@ -19,6 +19,7 @@ from streams.core.commands import settings_document
 from streams.core.event import SCALE, Event, Identifier, unpack
 from streams.core.policy import default
 from streams.core.reading import Reader
+from streams.core.said import BOT, Talk, talk_of, told_of
 from tests.oracle.rules import Word
 from tests.simulation.agents.kafka import Record
 from tests.simulation.policy_file import to_toml
@@ -57,22 +58,25 @@ def event_record(e: Event) -> bytes:
     }
     if e.store_id:
         record["place"] = {"store_id": e.store_id}
-    if e.staff:
-        record["staff"] = {"id": e.staff}
     if e.referrer:
         record["properties"] = {"referrer": e.referrer}
-    if e.message_id:
-        record["message"] = {"message_id": e.message_id}
+    if e.type == "cart_updated":
+        record["cart"] = {}
+    if e.unavailable:
+        record["products"] = [{"sku": "u", "available": False}]
+    record |= _talk(e)
+    if e.told:
+        said = told_of(e.told)
+        record |= {"source": said.source, "traits": said.traits, "preference": said.preferences,
+                   "consent": said.consents}
     clicks = [identifier((kind, value))[1] for kind, value, _ in e.ids if kind == "click_id"]
     if e.campaign or clicks:
         record["campaign"] = {"name": e.campaign, "click_id": clicks[0] if clicks else None}
         record["identifiers"] += [{"kind": "click_id", "value": value} for value in clicks[1:]]
     if "order" in told:
         record["order"] = {"currency": "EUR"} | _amounts(told["order"])
-        if "delivery" in told["order"]:
-            record["order"]["delivery"] = _moved(told["order"]["delivery"])
     if "return" in told:
-        record["return"] = _amounts(told["return"])
+        record["return"] = {"currency": "EUR"} | _amounts(told["return"])
     if "points_spent" in told:
         record["loyalty"] = {"points_spent": _text(told["points_spent"])}
     read = _read(msgspec.json.encode(record))
@@ -93,27 +97,44 @@ def plain_event(event_id: str) -> Callable[..., bytes]:
     return record
 
 
-_PLAIN = {"order_id", "receipt_id", "currency", "promo_code", "return_id", "outcome", "sku", "line_id", "name", "unit"}
+def _talk(e: Event) -> dict[str, Any]:
+    """What an event says to conversations and promises."""
+    talk = talk_of(e.talk) if e.talk else Talk()
+    record: dict[str, Any] = {"message": {
+        "message_id": e.message_id, "conversation_id": e.conversation_id, "topic": talk.topic, "text": talk.text,
+        "duration_ms": talk.duration_ms, "wait_ms": talk.wait_ms,
+    }}
+    if e.staff:
+        record["staff"] = {"id": e.staff, "role": BOT if talk.is_bot else None}
+    if talk.promise_id or talk.promise_kind or talk.due_ms is not None:
+        due_at = None if talk.due_ms is None else FIRST_MS + talk.due_ms
+        record["promise"] = {"promise_id": talk.promise_id, "kind": talk.promise_kind, "due_at": due_at}
+    return record
+
+
+_PLAIN = {
+    "order_id", "receipt_id", "currency", "promo_code", "return_id", "outcome", "reason", "sku", "line_id", "name",
+    "unit", "method", "shipment_id", "status", "carrier", "store_id",
+}
 
 
 def _amounts(part: dict[str, Any]) -> dict[str, Any]:
     """A part of an event with its scaled numbers as decimal texts."""
     out: dict[str, Any] = {}
     for name, value in part.items():
-        if isinstance(value, int):
+        if name == "promised_at":
+            out[name] = FIRST_MS + value
+        elif isinstance(value, int):
             out[name] = _text(value)
         elif name in _PLAIN:
             out[name] = value
-        elif name == "items":
-            out[name] = [_amounts(line) for line in value]
-        elif name == "payments":
-            out[name] = [{"method": payment["method"]} for payment in value]
+        elif name in ("items", "payments"):
+            out[name] = [_amounts(one) for one in value]
+        elif name == "delivery":
+            out[name] = _amounts(value)
+        else:
+            raise AssertionError(f"{name} of a part that no record has")
     return out
-
-
-def _moved(delivery: dict[str, Any]) -> dict[str, Any]:
-    promised = {"promised_at": FIRST_MS + delivery["promised_at"]} if "promised_at" in delivery else {}
-    return {"method": delivery["method"], **promised}
 
 
 def _text(scaled: int) -> str:
@@ -127,12 +148,12 @@ def word_record(word: Word) -> bytes:
 
 
 def change_records(change: Change, number: int) -> list[bytes]:
-    """A policy, a session gap, or both, one after the other."""
+    """A policy, some durations, or both, one after the other."""
     found = []
     if change.policy is not None:
         found.append(_command(f"p{number}", "policy", "", document=to_toml(change.policy)))
-    if change.gap_ms:
-        found.append(_command(f"s{number}", "settings", "", document=settings_document(change.gap_ms)))
+    if change.durations:
+        found.append(_command(f"s{number}", "settings", "", document=settings_document(change.durations)))
     return found
 
 

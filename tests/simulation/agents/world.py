@@ -79,7 +79,7 @@ class Plan:
 
     seed: int
     policy: Policy
-    gap_ms: int
+    durations: Mapping[str, int]
     told: tuple[Told, ...]
     commands: Mapping[bytes, Word | Change]
     """What the records of the commands' topic mean."""
@@ -154,7 +154,8 @@ class World:
         self.broker = Broker(self.loop, self.random, KAFKA_MS, self.group.accepts)
         self.broker.changed = self._tell_readers
         self.clickhouse, self.registry = ClickHouse(), Registry()
-        self.settings = Settings(pepper=PEPPER, partitions=plan.partitions, session_gap=f"{plan.gap_ms}ms")
+        durations = {name.removesuffix("_ms"): f"{value}ms" for name, value in plan.durations.items()}
+        self.settings = Settings(pepper=PEPPER, partitions=plan.partitions, **durations)
         self.topics = Topics()
         self.machines = [Machine(f"worker-{n}") for n in range(plan.workers)]
         self.steps = 0
