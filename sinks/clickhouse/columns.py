@@ -105,7 +105,7 @@ def to_arrow(table: facts.Table, groups: Iterable[Rows]) -> pa.Table:
     latest = _latest(table, groups).values()
     versions, *columns = zip(*(row for row, _ in latest), strict=True)
     if table.columns[-1].type == "content":
-        columns[-1:] = zip(*map(unpack, columns[-1]), strict=True)
+        columns[-1:] = zip(*map(_content, columns[-1]), strict=True)
     arrays = {column.name: _array(f"{table.name}.{column.name}", column.type, values)
               for column, values in zip(flat_columns(table), columns, strict=True)}
     arrays["version"] = pa.array(versions, pa.uint64())
@@ -128,6 +128,13 @@ def _latest(table: facts.Table, groups: Iterable[Rows]) -> dict[facts.Key, tuple
             if key not in latest or latest[key][0][0] <= row[0]:
                 latest[key] = (*row, *blanks), 1
     return latest
+
+
+def _content(packed: bytes) -> Sequence[Any]:
+    """The values of `facts.CONTENT`; what an earlier release packed lacks the last ones."""
+    values: list[Any] = unpack(packed)
+    lack = len(facts.CONTENT) - len(values)
+    return [*values, *map(_blank, facts.CONTENT[-lack:])] if lack else values
 
 
 def _blank(column: facts.Column) -> Any:

@@ -30,7 +30,7 @@ VIEWS = (
     "persons", "person_channels",
     "identifiers", "facts_evidence_in_doubt", "evidence", "identifier_history", "identifiers_as_of", "persons_as_of",
     "rules", "merges", "identity_alerts", "dead_letters", "identifier_notes", "unidentifiable", "intake",
-    "duplicate_orders", "refused_returns", "click_and_collect", "price_differences",
+    "duplicate_orders", "refused_returns", "click_and_collect", "price_differences", "lost_to_stock",
     "model_runs", "model_weights", "model_credits", "cohorts", "ltv_by_acquisition", "win_back_return",
 )
 """Every view with a file, in an order in which each needs only those before it."""

@@ -99,7 +99,8 @@ def _accept(
     _needs(record, kind)
     order_id = _order_id(record, rules)
     ids, notes, click_id = _identify(record, order_id, rules)
-    content, order = _pack(record, order_id, at_ms, rules)
+    lacking = parts.unavailable(record)
+    content, order = _pack(record, order_id, at_ms, lacking, rules)
     role = record["role"] or kind.role
     talk, told = said.pack_talk(record, role), said.pack_told(record)
     if len(content) + len(order) + len(talk) + len(told) > PACKED_BYTES_MAX:
@@ -134,7 +135,7 @@ def _accept(
             order=order,
             talk=talk,
             told=told,
-            unavailable=parts.has_unavailable(record),
+            unavailable=bool(lacking),
         ),
         notes,
     )
@@ -283,7 +284,9 @@ def _names_card(record: Record, rules: Rules) -> bool:
     return Refused(CARD_NUMBER) in named
 
 
-def _pack(record: Record, order_id: str | None, at_ms: int, rules: Rules) -> tuple[bytes, bytes]:
+def _pack(
+    record: Record, order_id: str | None, at_ms: int, lacking: list[str], rules: Rules,
+) -> tuple[bytes, bytes]:
     """`Event.content` and `Event.order`; Refusal at the first bad amount, currency or time of any part."""
     products, cart = parts.products(record), parts.cart(record)
     order, returned = parts.order(record, order_id), parts.returned(record)
@@ -293,7 +296,9 @@ def _pack(record: Record, order_id: str | None, at_ms: int, rules: Rules) -> tup
     place = record["place"]
     zone = place["zone"] if place is not None else None
     local_ms = parts.local_ms(at_ms, record["utc_offset_min"], zone, rules.reporting_zone)
-    content = parts.pack_content(record, local_ms, shown, _money(returned, order, cart), campaign_cost or message_cost)
+    content = parts.pack_content(
+        record, local_ms, shown, _money(returned, order, cart), campaign_cost or message_cost, lacking,
+    )
     return content, parts.pack_order(order, returned, loyalty)
 
 

@@ -44,7 +44,7 @@ CONTENT = _table(
     "content", 0,
     "local_at:ms source:str language:str? skus:strs query:str? "
     "campaign_source:str? campaign_medium:str? campaign_name:str? campaign_term:str? campaign_content:str? "
-    "cost:money? cost_currency:str? amount:money? currency:str? properties:texts",
+    "cost:money? cost_currency:str? amount:money? currency:str? properties:texts unavailable:strs",
 ).columns
 """What a touchpoint's row carries that the core never reads; in the row it is one msgpack array, the last column."""
 

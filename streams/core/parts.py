@@ -115,10 +115,11 @@ def products(record: Record) -> list[Part]:
     return lines(record["products"], "products", own, needs_currency=False)
 
 
-def has_unavailable(record: Record) -> bool:
-    """Whether any line of products, cart or order is told as not available."""
+def unavailable(record: Record) -> list[str]:
+    """The skus of lines of products, cart or order that are told as not available."""
     held = (record[name]["items"] or () for name in ("cart", "order") if record[name] is not None)
-    return any(line["available"] is False for lines_ in (record["products"], *held) for line in lines_)
+    found = [line["sku"] for lines_ in (record["products"], *held) for line in lines_ if line["available"] is False]
+    return list(dict.fromkeys(found)) if found else found
 
 
 def cart(record: Record) -> Part | None:
@@ -225,11 +226,12 @@ def pack_order(order_part: Part | None, return_part: Part | None, loyalty: Part)
 
 
 def pack_content(
-    record: Record, local_ms: int, lines_shown: Sequence[Part], money: Part, spent: Part,
+    record: Record, local_ms: int, lines_shown: Sequence[Part], money: Part, spent: Part, lacking: Sequence[str],
 ) -> bytes:
     """`Event.content`, in the order of `facts.CONTENT`.
 
-    Shape:  lines_shown, whose skus are kept; money holds amount and currency, spent cost and currency.
+    Shape:  lines_shown, whose skus are kept; money holds amount and currency, spent cost and currency; lacking are
+            the skus that were not available.
     """
     campaign = record["campaign"] or {}
     return pack((
@@ -248,6 +250,7 @@ def pack_content(
         money.get("amount"),
         money.get("currency"),
         record["properties"],
+        lacking,
     ))
 
 

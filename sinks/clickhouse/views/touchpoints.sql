@@ -18,5 +18,5 @@ SELECT
     )), 4), 'Decimal(18, 4)')) AS cost_reporting,
     amount, currency,
     after_sale,
-    identified_by, nodes, properties, copies, conflicts
+    identified_by, nodes, properties, unavailable, copies, conflicts
 FROM onethread.facts_touchpoints FINAL

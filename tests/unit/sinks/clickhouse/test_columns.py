@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from sinks.clickhouse.columns import TABLES, Rows, clickhouse_type, flat_columns, physical, to_arrow
+from streams.core.event import pack, unpack
 from tests.unit.sinks.clickhouse.conftest import Engine, person, row
 
 
@@ -64,3 +65,12 @@ def test_a_value_of_the_wrong_type_names_the_column_and_not_the_value(column: st
     with pytest.raises(TypeError, match=f"^persons.{column}: ") as caught:
         to_arrow(TABLES["persons"], [Rows("persons", [row("persons", **{column: value})])])
     assert "secret" not in str(caught.value)
+
+
+def test_what_an_earlier_release_packed_is_filled_up() -> None:
+    told = row("touchpoints", source="shop", unavailable=["x"])
+    whole = unpack(told[-1])
+    told[-1] = pack(whole[:-1])
+    arrow = to_arrow(TABLES["touchpoints"], [Rows("touchpoints", [told])])
+    assert arrow.select(["source", "properties", "unavailable"]).to_pylist() == [
+        {"source": "shop", "properties": list(whole[-2].items()), "unavailable": []}]

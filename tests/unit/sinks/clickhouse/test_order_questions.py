@@ -14,7 +14,7 @@ from streams.settings import Settings
 from tests.unit.sinks.clickhouse.conftest import Engine, person, row
 
 PAGES = Path(__file__).parents[4] / "docs" / "sql"
-QUESTIONS = ("click_and_collect", "duplicate_orders", "price_differences", "refused_returns")
+QUESTIONS = ("click_and_collect", "duplicate_orders", "lost_to_stock", "price_differences", "refused_returns")
 SALE = {"status": "fulfilled", "person_shared": False, "currency": "EUR", "returned_amount": 0, "margin": None}
 
 
@@ -43,6 +43,11 @@ def came_back(number: int, return_id: str, when: str, channel: str, outcome: str
     told = {"returned_at": at(when), "channel": channel, "outcome": outcome, "amount": 20_0000, "currency": "EUR",
             "person_shared": False, "order_id": "", "staff": None}
     return row("returns", person_id=person(number), return_id=return_id, **told | values)
+
+
+def wanted(number: int, when: str, channel: str, **values: Any) -> list[Any]:
+    told = {"occurred_at": at(when), "channel": channel, "type": "product_viewed", "skus": [], "unavailable": []}
+    return row("touchpoints", person_id=person(number), event_id=f"{number} {when}", **told | values)
 
 
 @pytest.fixture
@@ -86,6 +91,20 @@ def shop(engine: Engine) -> Iterator[Engine]:
         came_back(6, "r5", "2026-02-14 10:00", "chat", "asked"),
         came_back(7, "r6", "2026-02-14 10:00", "pos", "refused", store_id="S1", person_shared=True),
     )
+    engine.write("persons", row("persons", person_id=person(9), shared=True))
+    engine.write(
+        "touchpoints",
+        wanted(1, "2026-02-01 08:00", "web", unavailable=["pan"], skus=["pan", "mug"]),
+        wanted(1, "2026-02-02 08:00", "chat", type="stock_asked", skus=["mug"]),
+        wanted(6, "2026-02-01 09:00", "app", unavailable=["pan"]),
+        wanted(6, "2026-02-01 09:30", "app", type="back_in_stock_requested", skus=["pan"]),
+        wanted(2, "2026-02-28 09:30", "web", type="back_in_stock_requested", skus=["vase"]),
+        wanted(9, "2026-02-28 09:30", "pos", unavailable=["pan"]),
+    )
+    engine.write("products", row("products", sku="vase", name="Vase, blue"))
+    engine.write("stock", *(
+        row("stock", sku="pan", store_id=store, available=5_0000, incoming=incoming, expected_at=expected)
+        for store, incoming, expected in (("S1", 0, at("2026-03-02 00:00")), ("S2", 1, at("2026-03-05 00:00")))))
     yield engine
     migrations.apply(engine.url, Settings())
 
@@ -109,6 +128,8 @@ def told(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, list):
+        return ", ".join(map(told, value))
     if isinstance(value, dict):
         return ", ".join(f"{key}: {told(one)}" for key, one in value.items())
     return "" if value is None else str(value)

@@ -227,7 +227,7 @@ def test_local_time_follows_daylight_saving() -> None:
 def test_content_holds_what_the_row_shows() -> None:
     event = accepted(
         source="shop", language="uk", query="garland", properties={"n": 1, "nested": {"a": [True]}},
-        products=[{"sku": "b"}, {"sku": "a"}, {"sku": "b"}],
+        products=[{"sku": "b", "available": False}, {"sku": "a", "available": True}, {"sku": "b", "available": False}],
         campaign={
             "source": "s", "medium": "m", "name": "n", "term": "t", "content": "c", "cost": "0.1", "currency": "USD",
         },
@@ -236,8 +236,9 @@ def test_content_holds_what_the_row_shows() -> None:
         "local_at": AT_MS + 7_200_000, "source": "shop", "language": "uk", "skus": ["b", "a"], "query": "garland",
         "campaign_source": "s", "campaign_medium": "m", "campaign_name": "n", "campaign_term": "t",
         "campaign_content": "c", "cost": money(0.1), "cost_currency": "USD",
-        "properties": {"n": "1", "nested": '{"a":[true]}'},
+        "properties": {"n": "1", "nested": '{"a":[true]}'}, "unavailable": ["b"],
     }
+    assert event.unavailable
 
 
 CART = {"total": "9", "currency": "EUR", "items": [{"sku": "cart"}]}
