@@ -5,7 +5,7 @@ between two rows of one key, the larger wins. A fact without values is a tombsto
 
 uuid 16 bytes · str · ms epoch milliseconds · int · money whole number of 1/10,000 · bool · real
 uuids list of 16 bytes · strs list of str · mss list of ms · ints list of int · counts map str -> int ·
-texts map str -> str · a trailing ? allows None
+texts map str -> str · shares list of whole numbers of 10**-12 · a trailing ? allows None
 """
 
 from collections.abc import Sequence
@@ -57,7 +57,8 @@ TABLES: dict[str, Table] = {t.name: t for t in (
     _table("persons", 1,
         "person_id:uuid known:bool shared:bool first_seen_at:ms last_seen_at:ms? last_interaction_at:ms? "
         "first_channel:str? channels:strs devices:strs identifier_kinds:counts touchpoints:int sessions:int "
-        "home_store_id:str? journeys:int"),
+        "home_store_id:str? journeys:int acquired_at:ms? acquisition_channel:str? acquisition_source:str? "
+        "acquisition_medium:str? acquisition_campaign:str?"),
     _table("identifiers", 1,
         "node:uuid kind:str value:str person_id:uuid shared:bool contested:bool first_seen_at:ms"),
     _table("identifier_sightings", 2,
@@ -114,6 +115,11 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         "person_id:uuid key:str valid_from:ms value:str valid_to:ms? event_id:str source:str"),
     _table("person_traits", 3,
         "person_id:uuid key:str valid_from:ms value:str valid_to:ms? event_id:str source:str"),
+    _table("credits", 2,
+        "person_id:uuid order_id:str placed_at:ms event_ids:strs touches:strs ats:mss channels:strs "
+        "campaign_sources:strs campaign_mediums:strs campaign_names:strs first:shares last:shares "
+        "last_non_direct:shares linear:shares time_decay:shares position:shares acquired_at:ms "
+        "acquisition_channel:str acquisition_source:str? acquisition_medium:str? acquisition_campaign:str?"),
     _table("evidence", 3,
         "person_id:uuid node_a:uuid node_b:uuid kind_a:str value_a:str kind_b:str value_b:str events:int "
         "first_seen_at:ms last_seen_at:ms first_event_id:str conducts:bool refused_because:str?"),

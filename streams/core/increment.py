@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from streams.core.cluster import Cluster, Kept
+from streams.core.crediting import acquired, is_as_acquired
 from streams.core.event import Event
 from streams.core.facts import TABLES, Row
 from streams.core.person import person_row
@@ -40,7 +41,7 @@ def index_of(table: str, column: str) -> int:
 _SESSION, _VISIT = index_of("touchpoints", "session_id"), index_of("touchpoints", "visit_id")
 _ENTRY_CHANNEL, _VISIT_CHANNEL = index_of("sessions", "entry_channel"), index_of("visits", "channel")
 _SESSIONS, _STARTED_AT = index_of("persons", "sessions"), index_of("sessions", "started_at")
-_JOURNEYS = index_of("persons", "journeys")
+_JOURNEYS, _ACQUIRED = index_of("persons", "journeys"), index_of("persons", "acquired_at")
 
 
 def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes | None:
@@ -76,10 +77,10 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
             _recount_channels(changes, seen, person.person_id, kept.event, NO_CUT, {}, {})
     elif not _extend(changes, seen, shaping, person, at):
         started = _cut_again(changes, seen, shaping, person, at)
-    moved: set[str] = set()
+    cut_again: set[str] = set()
     if not person.is_shared:
         retrace = Retrace(changes, cluster, shaping, seen, person, at)
-        more, moved = retrace.run(), retrace.moved
+        more, cut_again = retrace.run(), retrace.orders
     _sight(changes, seen, shaping, person, kept.event)
     if len(kept.event.ids) > 1:
         for edge, _ in cluster.pairs_at_once(kept.event):
@@ -92,8 +93,8 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
     if (return_id := loose_return_id(kept.event)) is not None:
         person.returns.setdefault(return_id, []).append(kept.event)
         changes["returns", person.person_id, "", return_id] = return_row(person, return_id)
-    for told in moved if order_id is None else moved | {order_id}:
-        tell_order(changes, cluster, seen, told)
+    for told in cut_again if order_id is None else cut_again | {order_id}:
+        tell_order(changes, cluster, shaping, seen, told, told in cut_again)
     apply(changes, seen)
     return changes
 
@@ -234,13 +235,17 @@ def _count(changes: Changes, seen: View, person: Person, at: int, started: int, 
     """The person's row: from the row before where the touchpoint is the last and in no store, else from all."""
     who, touches = person.person_id, person.touches
     event, old = touches[at][0], seen.rows["persons", who]
+    acquisition = old[_ACQUIRED:]
+    if not is_as_acquired(person, acquisition, event):
+        acquisition = acquired(person, lambda key: changes.get(key) or seen.rows[key])
     if at < len(touches) - 1 or at == 0 or event.store_id is not None:
         changes["persons", who] = person_row(
             who, person.is_known, person.is_shared, person.first_seen_at, person.kinds,
-            [e for e, _, _ in touches], old[_SESSIONS] + started, old[_JOURNEYS] + more,
+            [e for e, _, _ in touches], old[_SESSIONS] + started, old[_JOURNEYS] + more, acquisition,
         )
         return
-    first_seen_at, _, interacted_at, first_channel, channels, devices, kinds, number, sessions, home, journeys = old[3:]
+    first_seen_at, _, interacted_at, first_channel, channels, devices, kinds, number = old[3:_SESSIONS]
+    sessions, home, journeys = old[_SESSIONS:_ACQUIRED]
     if event.role == "interaction":
         interacted_at = event.at_ms
     if event.role != "record":
@@ -250,6 +255,7 @@ def _count(changes: Changes, seen: View, person: Person, at: int, started: int, 
     changes["persons", who] = (
         *old[:3], first_seen_at, event.at_ms, interacted_at, first_channel, channels, devices, kinds,
         number + 1, sessions + started, home, journeys + more,
+        *acquisition,
     )
 
 
@@ -264,9 +270,13 @@ def _say(changes: Changes, seen: View, shaping: Shaping, person: Person, event: 
         changes[key] = in_conversation(row, name)
 
 
-def tell_order(changes: Changes, cluster: Cluster, seen: View, order_id: str) -> None:
+def tell_order(
+    changes: Changes, cluster: Cluster, shaping: Shaping, seen: View, order_id: str, is_cut_again: bool = False,
+) -> None:
     before = seen.orders.get(order_id, {})
-    after = seen.orders[order_id] = rows_of_order(cluster, seen, order_id, changes)
+    after = seen.orders[order_id] = rows_of_order(
+        cluster, shaping, seen, order_id, changes, {} if is_cut_again else before
+    )
     changes.update({key: None for key in before if key not in after})
     changes.update(after)
     changes.update(seen.alike.around(seen.alike.know(order_id, after)))

@@ -39,7 +39,7 @@ def join(
     for person in {id(p): p for p in (people[after.group_of[x]] for x in newcomers)}.values():
         _introduce(changes, cluster, shaping, seen, person)
     for x in newcomers:
-        _name_again(changes, cluster, seen, people[after.group_of[x]], x)
+        _name_again(changes, cluster, shaping, seen, people[after.group_of[x]], x)
     for edge in (*cluster.once, *cluster.weak):
         if not newcomers.isdisjoint(edge):
             _tell_evidence(changes, cluster, shaping, seen, edge, newcomers)
@@ -106,7 +106,9 @@ def _is_of_several(cluster: Cluster, seen: View, x: Identifier) -> bool:
     return len({person.person_id for person in found if person is not None}) > 1
 
 
-def _name_again(changes: Changes, cluster: Cluster, seen: View, person: Person, x: Identifier) -> None:
+def _name_again(
+    changes: Changes, cluster: Cluster, shaping: Shaping, seen: View, person: Person, x: Identifier,
+) -> None:
     """Touchpoints that name a newcomer may now be found through it, and an order be identified by it."""
     for n, (event, same, kind) in enumerate(person.touches):
         if all((name, value) != x for name, value, _ in event.ids):
@@ -120,4 +122,4 @@ def _name_again(changes: Changes, cluster: Cluster, seen: View, person: Person, 
         seen.owner_of[event.event_id] = person
         if event.order_id is not None:
             seen.places[event.order_id] = places(cluster, seen, event.order_id)
-            tell_order(changes, cluster, seen, event.order_id)
+            tell_order(changes, cluster, shaping, seen, event.order_id)

@@ -48,9 +48,7 @@ class Retrace:
         self._place_of: PlaceOf = seen.place_of(person.person_id)
         self._event: Event = person.touches[at][0]
         self.orders: set[str] = set()
-        """Orders whose journey was cut again."""
-        self.moved: set[str] = set()
-        """Of these, orders whose journey is another one."""
+        """Orders whose journey, or whose touches in it, may be others."""
 
     def run(self) -> int:
         """Do it; returns how many journeys there are more."""
@@ -86,7 +84,6 @@ class Retrace:
             if places and event.order_id is not None:
                 after = journey.convert(after, event.order_id)
                 self.orders.add(event.order_id)
-                self.moved.add(event.order_id)
         self._changes["journeys", self._who, after.journey_id] = after
         self._assign(event, after.journey_id, False)
         return int(before is None)
@@ -124,6 +121,8 @@ class Retrace:
         self._assign(event, journey_id, True)
         if journey_id is None:
             return 0
+        if event.role == "interaction" and self._at < len(self._touches) - 1:
+            self._cut_again(self._at)  # a late interaction may bind two visits together, in another journey too
         if self._at == len(self._touches) - 1:
             self._changes["journeys", self._who, journey_id] = journey.follow(self._journey(journey_id), event)
             return 0
@@ -158,8 +157,6 @@ class Retrace:
             after = after_sale(self._cluster, self._seen, self._who, stretch.order_id, place)
             self.orders.add(stretch.order_id)
         made = journey.row(self._who, stretch, after, self._later)
-        if stretch.order_id is not None and self._journey_of(stretch.last) != made.journey_id:
-            self.moved.add(stretch.order_id)
         self._changes["journeys", self._who, made.journey_id] = made
         for event in after:
             self._assign(event, made.journey_id, True)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from streams.core.alike import Alike
 from streams.core.cluster import Cluster, Kept
+from streams.core.crediting import acquired, credits_of, is_counted
 from streams.core.event import Event, Identifier
 from streams.core.facts import TABLES, Row
 from streams.core.ids import person_id
@@ -40,6 +41,7 @@ AFTER_SALE = JOURNEY + 1
 
 NO_CUT = Cut([], [], {}, {})
 NO_COURSE = Course([], {}, set())
+NOT_ACQUIRED = (None,) * 5
 
 EVERYBODY = b""
 """In place of a person: an order that its cluster folds as one, whoever's touchpoints name it."""
@@ -139,7 +141,7 @@ def view(cluster: Cluster, shaping: Shaping) -> View:
         if verb != "drop":
             seen.rows["rules", a, b] = (a, b, *edge[0], *edge[1], verb, rule_id, at, reason)
     for order_id in cluster.orders:
-        seen.orders[order_id] = rows_of_order(cluster, seen, order_id)
+        seen.orders[order_id] = rows_of_order(cluster, shaping, seen, order_id, {}, {})
         seen.rows.update(seen.orders[order_id])
         seen.alike.know(order_id, seen.orders[order_id])
     seen.rows.update(seen.alike.all())
@@ -170,7 +172,9 @@ def _person_rows(cluster: Cluster, shaping: Shaping, seen: View, person: Person)
         key = node(i)
         out["identifiers", key] = (key, i[0], i[1], who, shared, i in contested, first[i])
     if not person.touches:
-        out["persons", who] = person_row(who, person.is_known, shared, person.first_seen_at, person.kinds, (), 0, 0)
+        out["persons", who] = person_row(
+            who, person.is_known, shared, person.first_seen_at, person.kinds, (), 0, 0, NOT_ACQUIRED,
+        )
         return out
     events = [event for event, _, _ in person.touches]
     pieces = NO_CUT if shared else cut(who, events, shaping.session_gap_ms)
@@ -184,7 +188,7 @@ def _person_rows(cluster: Cluster, shaping: Shaping, seen: View, person: Person)
         out["touchpoints", who, touch[0].event_id] = touchpoint_row(who, pieces, way, touch, node)
     out["persons", who] = person_row(
         who, person.is_known, shared, person.first_seen_at, person.kinds, events, len(pieces.sessions),
-        len(way.journeys),
+        len(way.journeys), acquired(person, out.__getitem__),
     )
     for return_id in person.returns:
         out["returns", who, "", return_id] = return_row(person, return_id)
@@ -285,26 +289,32 @@ def after_sale(cluster: Cluster, seen: View, who: bytes, order_id: str, place: P
 
 
 def rows_of_order(
-    cluster: Cluster, seen: View, order_id: str, changes: Mapping[RowKey, Row | None] | None = None,
+    cluster: Cluster, shaping: Shaping, seen: View, order_id: str, changes: Mapping[RowKey, Row | None], kept: Rows,
 ) -> Rows:
     """An order's row and lines, from all of the cluster; each person's own where the number itself is shared.
 
-    Shape: `changes` are rows that are not in the view yet: where the placing touchpoint's journey is looked for first.
+    Shape: `changes` are rows of touchpoints and journeys that are not in the view yet; `kept` rows of the order as it
+           was, of which its credits hold where it has any: empty where its journey may have changed.
     """
+    def look(key: RowKey) -> Row:
+        return changes.get(key) or seen.rows[key]
+
     out: Rows = {}
     for teller, events in stories(cluster, seen, order_id).items():
         journey_id = None
         if (place := seen.places[order_id].get(teller)) is not None:
             key = ("touchpoints", seen.owner_of[place[1]].person_id, place[1])
-            touchpoint = (changes or {}).get(key) or seen.rows[key]
-            journey_id = touchpoint[JOURNEY]
-        _add_order(out, cluster, seen, order_id, events, journey_id)
+            journey_id = look(key)[JOURNEY]
+        order = _add_order(out, cluster, seen, order_id, events, journey_id)
+        if place is not None and is_counted(order):
+            key = ("credits", order[0], order_id)
+            out[key] = kept.get(key) or credits_of(cluster, shaping, seen, place, look)
     return out
 
 
 def _add_order(
     out: Rows, cluster: Cluster, seen: View, order_id: str, events: list[Event], journey_id: bytes | None,
-) -> None:
+) -> Row:
     def person_of(event: Event) -> tuple[bytes, bool]:
         person = seen.owner_of[event.event_id]
         return person.person_id, person.is_shared
@@ -320,3 +330,4 @@ def _add_order(
     for table, rows in (("order_items", made.items), ("returns", made.returns), ("shipments", made.shipments)):
         for row in rows:
             out[table, *row[:3]] = row
+    return made.order

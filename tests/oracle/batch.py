@@ -9,6 +9,7 @@ from streams.core.event import Event, Identifier
 from streams.core.facts import TABLES, Key, Row
 from streams.core.policy import Policy
 from tests.oracle import attributes, orders, returns, talk, touches, twins
+from tests.oracle.credits import credit_row, first_touch
 from tests.oracle.evidence import evidence_rows
 from tests.oracle.identity import Identity
 from tests.oracle.journeys import Journeys
@@ -20,7 +21,7 @@ Tables = dict[str, dict[Key, Row]]
 COVERED = (
     "persons", "identifiers", "identifier_sightings", "touchpoints", "sessions", "visits", "journeys",
     "person_channels", "conversations", "conversation_messages", "promises", "consents", "preferences",
-    "person_traits", "orders", "order_items", "returns", "shipments", "rules",
+    "person_traits", "orders", "order_items", "returns", "shipments", "credits", "rules",
 )
 """With `evidence`, whose rows are here one for each pair of identifiers, without the person."""
 
@@ -57,9 +58,15 @@ def expected(
             journeys = _person(rows, identity, members, by_person, placing, durations)
             ways[journeys.person] = journeys
     for order in told:
-        journey = ways[order.person].journey_of.get(order.placing.event_id) if order.placing else None
+        way, placed = ways[order.person], order.placing
+        journey = way.journey_of.get(placed.event_id) if placed else None
         suspected = twins.original(order, told, durations["duplicate_window_ms"])
         rows["orders"].append((*order.row[:-1], suspected, journey))
+        if placed and order.status != "cancelled" and not order.person_shared:
+            led = next((j for j in way.found if placed in j), [])
+            visits = touches.visits_of(way.events, durations["session_gap_ms"])
+            window_ms, half_life_ms = durations["attribution_window_ms"], durations["half_life_ms"]
+            rows["credits"].append(credit_row(order.person, placed, led, visits, window_ms, half_life_ms))
         rows["order_items"] += order.items
         rows["returns"] += order.back
         rows["shipments"] += order.sent
@@ -114,6 +121,7 @@ def _person(
         person, known=identity.is_known(some), shared=shared,
         first_seen_ms=min(identity.first_seen[i] for i in members), kinds=dict(Counter(kind for kind, _ in members)),
         touches=events, sessions=len(sessions), journeys=len(way.found),
+        acquired=first_touch(way.events, visits),
     ))
     rows["identifiers"] += [
         (node_key(i, identity.pepper), *i, person, shared, i in identity.contested, identity.first_seen[i])

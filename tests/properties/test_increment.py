@@ -86,10 +86,17 @@ def _see_checked(events: list[Event], journey_gap_ms: int = 60 * MINUTE) -> int:
     return taken
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_shortcut_equals_the_whole(random: Random) -> None:
     _see_checked(_events(random), random.choice([20, 35, 70, 1000]) * MINUTE)
+
+
+def test_the_shortcut_equals_the_whole_in_worlds_as_busy_as_they_come() -> None:
+    """Plain seeds: Hypothesis prefers small worlds, in which late touches seldom meet an order."""
+    for seed in range(150):
+        random = Random(seed)
+        _see_checked(_events(random), random.choice([20, 35, 70, 1000]) * MINUTE)
 
 
 def test_the_shortcut_is_taken_for_whoever_comes_again() -> None:
