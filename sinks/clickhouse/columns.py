@@ -36,6 +36,7 @@ _TYPES: dict[str, tuple[str, pa.DataType, Any]] = {
     "strs": ("Array(String)", pa.list_(pa.string()), ()),
     "mss": ("Array(DateTime64(3, 'UTC'))", pa.list_(_MOMENT), ()),
     "ints": ("Array(UInt64)", pa.list_(pa.uint64()), ()),
+    "shares": ("Array(Decimal(18, 12))", pa.list_(pa.decimal128(18, 12)), ()),
     "counts": ("Map(String, UInt16)", pa.map_(pa.string(), pa.uint16()), {}),
     "texts": ("Map(String, String)", pa.map_(pa.string(), pa.string()), {}),
 }
@@ -49,7 +50,8 @@ _FEW_VALUES = frozenset({
     "paid_channel", "fulfilled_channel", "fulfilment_method", "cancelled_channel", "unit", "action", "reason", "note",
     "promised_channel", "done_channel",
     "topic", "key", "campaign_source", "campaign_medium", "kind_a", "kind_b", "refused_because", "verb",
-    "stage", "start_channel", "start_campaign_source", "end_channel", "end_type", "last_device",
+    "stage", "start_channel", "start_campaign_source", "end_channel", "end_type", "last_device", "acquisition_channel",
+    "acquisition_source", "acquisition_medium",
     "outcome", "method", "carrier",
 })
 """Columns of few distinct values: LowCardinality halves them on disk and speeds up grouping."""
@@ -150,6 +152,8 @@ def _array(name: str, type_: str, values: Sequence[Any]) -> pa.Array:
     try:
         if kind == "money":
             array = _money(values)
+        elif kind == "shares":
+            array = _shares(values)
         else:
             array = pa.array(_pairs(values) if kind in _MAPS else values, _TYPES[kind][1])
     except (pa.ArrowException, AttributeError, OverflowError):
@@ -163,6 +167,14 @@ def _money(values: Sequence[Any]) -> pa.Array:
     """Money is already the whole number that a decimal of scale 4 is made of: the bytes are taken as they are."""
     whole = pa.array(values, pa.int64())
     return pa.Array.from_buffers(pa.decimal64(18, 4), len(whole), whole.buffers()).cast(_DECIMAL)
+
+
+def _shares(values: Sequence[Any]) -> pa.Array:
+    """Lists of what is a decimal of scale 12 once its point is set."""
+    lists = pa.array(values, pa.list_(pa.int64()))
+    whole = lists.values
+    decimals = pa.Array.from_buffers(pa.decimal64(18, 12), len(whole), whole.buffers()).cast(pa.decimal128(18, 12))
+    return pa.ListArray.from_arrays(lists.offsets, decimals)
 
 
 def _pairs(maps: Sequence[dict[Any, Any]]) -> list[list[tuple[Any, Any]]]:

@@ -26,6 +26,7 @@ OF_PERSON = {
     "model_credits": "run_id, order_id, at, event_id",
     "returns": "returned_at, return_id",
     "shipments": "order_id, shipment_id",
+    "credits": "order_id, model, at, event_id",
     "evidence": "first_seen_at, kind_a, value_a, kind_b, value_b",
 }
 """Every view with a person's rows, and in which order they stand."""

@@ -24,7 +24,7 @@ from streams.settings import Settings
 
 VIEWS = (
     "stores", "products", "stock", "staff", "rates", "facts_money", "campaign_costs",
-    "touchpoints", "sessions", "visits", "facts_orders_in_doubt", "orders", "order_items", "journeys",
+    "touchpoints", "sessions", "visits", "facts_orders_in_doubt", "orders", "order_items", "journeys", "credits",
     "conversations", "conversation_messages", "promises", "consents", "preferences", "person_traits",
     "returns", "shipments", "campaign_spend",
     "persons", "person_channels",

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 
 from streams.core.event import Event, unpack
 from streams.core.facts import CONTENT, Row
-from streams.core.order import ratio
+from streams.core.worth import ratio
 
 WHOLE = 10**12
 """A credit of 1."""

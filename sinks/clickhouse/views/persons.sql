@@ -49,11 +49,11 @@ SELECT
     CAST(found_status, 'LowCardinality(Nullable(String))') AS status,
     if(ifNull(found_status = 'unnoticed', false), arraySort(arrayDistinct(arrayMap(seen -> seen.2, seen_since))),
         CAST([], 'Array(String)')) AS unnoticed_by,
-    CAST(NULL, 'LowCardinality(Nullable(String))') AS acquisition_channel,
-    CAST(NULL, 'Nullable(String)') AS acquisition_source,
-    CAST(NULL, 'Nullable(String)') AS acquisition_medium,
-    CAST(NULL, 'Nullable(String)') AS acquisition_campaign,
-    CAST(NULL, 'Nullable(DateTime64(3, \'UTC\'))') AS acquired_at,
+    CAST(if(w.bought, w.first.2, p.acquisition_channel), 'LowCardinality(Nullable(String))') AS acquisition_channel,
+    CAST(if(w.bought, w.first.3, p.acquisition_source), 'Nullable(String)') AS acquisition_source,
+    CAST(if(w.bought, w.first.4, p.acquisition_medium), 'Nullable(String)') AS acquisition_medium,
+    CAST(if(w.bought, w.first.5, p.acquisition_campaign), 'Nullable(String)') AS acquisition_campaign,
+    CAST(if(w.bought, w.first.1, p.acquired_at), 'Nullable(DateTime64(3, \'UTC\'))') AS acquired_at,
     CAST(alive, 'Nullable(Float64)') AS probability_alive,
     l.predicted_orders AS predicted_orders,
     toDecimal64(toInt64(round(l.predicted_revenue * 10000)), 0) * toDecimal64('0.0001', 4) AS predicted_revenue,
@@ -105,6 +105,20 @@ LEFT JOIN (
     WHERE order_id IS NULL AND outcome = 'accepted' AND NOT person_shared
     GROUP BY person_id
 ) AS r ON r.person_id = p.person_id
+LEFT JOIN (
+    SELECT
+        person_id, true AS bought,
+        argMin((
+            acquired_at, CAST(acquisition_channel, 'String'), CAST(acquisition_source, 'Nullable(String)'),
+            CAST(acquisition_medium, 'Nullable(String)'), acquisition_campaign
+        ), (placed_at, order_id)) AS first
+    FROM onethread.facts_credits FINAL
+    WHERE cityHash64(order_id) NOT IN onethread.facts_orders_in_doubt OR (order_id, person_id) IN (
+        SELECT order_id, person_id FROM onethread.orders
+        WHERE cityHash64(order_id) IN onethread.facts_orders_in_doubt
+    )
+    GROUP BY person_id
+) AS w ON w.person_id = p.person_id
 LEFT JOIN (
     SELECT person_id, mapFromArrays(groupArray(key), groupArray(value)) AS said
     FROM onethread.facts_preferences FINAL WHERE valid_to IS NULL GROUP BY person_id

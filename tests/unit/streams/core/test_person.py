@@ -12,6 +12,8 @@ from streams.core.session import cut
 
 PERSON = b"p" * 16
 GAP_MS = 30 * 60_000
+NEVER = (None,) * 5
+"""How a person was first touched that never was."""
 T0 = 20_000 * DAY_MS  # a UTC midnight
 
 
@@ -26,7 +28,7 @@ def touch(event_id: str, at_ms: int, **fields: Any) -> Event:
 
 
 def person(*touches: Event, first_seen_at: int = T0, kinds: dict[str, int] | None = None) -> dict[str, Any]:
-    return named("persons", person_row(PERSON, True, False, first_seen_at, kinds or {}, touches, 3, 2))
+    return named("persons", person_row(PERSON, True, False, first_seen_at, kinds or {}, touches, 3, 2, NEVER))
 
 
 def home(*visits: tuple[str, int]) -> Any:
@@ -47,16 +49,17 @@ def test_person_row_is_told_in_full() -> None:
         touch("e", 40, role="order_fact", channel="delivery"),
         touch("f", 50, role="record", channel="crm", device="other", store_id="S8"),
     ]
-    assert person_row(PERSON, True, False, T0 + 5, {"phone": 2, "email": 1}, touches, 1, 4) == (
+    acquired = T0, "ads", None, None, "spring"
+    assert person_row(PERSON, True, False, T0 + 5, {"phone": 2, "email": 1}, touches, 1, 4, acquired) == (
         PERSON, True, False, T0, T0 + 50, T0 + 30, "ads", ["ads", "web", "wifi", "pos", "delivery"],
-        ["mobile", "desktop"], {"email": 1, "phone": 2}, 6, 1, "S1", 4,
+        ["mobile", "desktop"], {"email": 1, "phone": 2}, 6, 1, "S1", 4, T0, "ads", None, None, "spring",
     )
 
 
 def test_person_without_touches_was_seen_but_not_met() -> None:
     """All its events may be touchpoints of others, as on a contested device."""
-    assert person_row(PERSON, False, True, T0, {"device_id": 1}, [], 0, 0) == (
-        PERSON, False, True, T0, None, None, None, [], [], {"device_id": 1}, 0, 0, None, 0,
+    assert person_row(PERSON, False, True, T0, {"device_id": 1}, [], 0, 0, NEVER) == (
+        PERSON, False, True, T0, None, None, None, [], [], {"device_id": 1}, 0, 0, None, 0, *NEVER,
     )
 
 
