@@ -3,16 +3,17 @@
 import msgspec
 
 from streams.core import messages
+from streams.core.event import pack
 from streams.core.messages import RECORD_BYTES_MAX, RECORD_MESSAGES_MAX, Chunk, observe, records, unpack, whole
 from streams.core.policy import default
-from tests.oracle.build import event
+from tests.oracle.build import CONTENT, event
 from tests.unit.streams.core.graphs import Graph
 
 PLAIN = observe(event("1", 0, "phone:p"), default())
 
 
 def _long(size: int) -> messages.Observe:
-    return observe(msgspec.structs.replace(event("2", 0, "phone:p"), content=bytes(size)), default())
+    return observe(msgspec.structs.replace(event("2", 0, "phone:p"), content=pack([*CONTENT, "x" * size])), default())
 
 
 def test_many_messages_share_a_record_up_to_its_limit() -> None:
