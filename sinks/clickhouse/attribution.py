@@ -26,7 +26,7 @@ _NAMES = {
         campaign_source IS NULL, assumeNotNull(campaign_name),
         concat(assumeNotNull(CAST(campaign_source, 'Nullable(String)')), ' / ', assumeNotNull(campaign_name)))""",
 }
-"""What a touch is called, by basis."""
+"""What a touchpoint is called, by basis."""
 
 _BY_CHANNEL = """
 SELECT path, countIf(outcome = 'converted') AS converted, countIf(outcome = 'abandoned') AS lost
@@ -53,20 +53,23 @@ GROUP BY path ORDER BY path
 UNIT = 10**12
 """Credits and weights are whole numbers of this part."""
 
+_NAME_OF_TOUCH = {
+    "channel": "channel",
+    "campaign": """if(source = '' AND campaign = '', channel,
+        arrayStringConcat(arrayFilter(part -> part != '', [source, campaign]), ' / '))""",
+}
+"""The same of a touch, whose campaign is '' where it has none."""
+
 _CREDITS = """
-INSERT INTO onethread.batch_credits
+INSERT INTO onethread.batch_order_credits
 SELECT
-    {{run:UUID}}, order_id, touched.1, touched.2, touched.3, touched.4, touched.5, touched.6, touched.7, touched.8,
-    CAST(toDecimal128(touched.9, 12) / {unit}, 'Decimal(18, 12)'),
-    CAST(toDecimal128(touched.10, 12) / {unit}, 'Decimal(18, 12)')
+    {{run:UUID}}, order_id, event_ids, touches, ats, channels, campaign_sources, campaign_mediums, campaign_names,
+    names,
+    arrayMap(credit -> CAST(toDecimal128(credit, 12) / {unit}, 'Decimal(18, 12)'), credits)
 FROM (
     SELECT
-        order_id,
-        arraySort(touch -> (touch.3, touch.1), groupArray((
-            event_id, CAST(touch, 'String'), at, CAST(channel, 'String'),
-            CAST(campaign_source, 'Nullable(String)'), CAST(campaign_medium, 'Nullable(String)'), campaign_name, {name}
-        ))) AS touches,
-        arrayMap(touch -> touch.8, touches) AS names,
+        *,
+        arrayMap((channel, source, campaign) -> {name}, channels, campaign_sources, campaign_names) AS names,
         arrayMap(name -> toUInt128(transform(
             name, {{names:Array(String)}}, {{weights:Array(UInt64)}}, {{other:UInt64}})), names) AS told,
         arraySum(arrayMap((weight, i) -> if(indexOf(names, names[i]) = i, weight, 0), told, arrayEnumerate(told)))
@@ -74,20 +77,13 @@ FROM (
         if(together > 0, told, arrayMap(name -> toUInt128(1), names)) AS weights,
         if(together > 0, together, toUInt128(length(arrayDistinct(names)))) AS whole,
         arrayMap((weight, name) -> intDiv(weight * {unit}, whole * countEqual(names, name)), weights, names) AS parts,
-        arrayPopBack(arrayCumSum(parts)) AS before_last,
-        arrayPushBack(before_last, toUInt128({unit})) AS through,
-        arrayMap((upto, i) -> upto - if(i = 1, toUInt128(0), through[i - 1]), through, arrayEnumerate(through))
-            AS credits
-    FROM onethread.credits
-    WHERE model = 'linear'
-    GROUP BY order_id
+        arrayPushBack(arrayPopBack(parts), {unit} - arraySum(arrayPopBack(parts))) AS credits
+    FROM onethread.facts_credits FINAL
+    WHERE (order_id, person_id) IN (
+        SELECT order_id, person_id FROM onethread.orders
+        WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
+    )
 )
-ARRAY JOIN arrayMap(
-    (touch, credit, upto) -> (
-        touch.1, touch.2, touch.3, touch.4, touch.5, touch.6, touch.7, touch.8, credit, upto
-    ),
-    touches, credits, through
-) AS touched
 """
 
 
@@ -119,7 +115,7 @@ def credit(client: Client, run_id: UUID, basis: str, weights: Mapping[str, Decim
     Rule: a name's part is divided equally among its touches of the order; names without a weight have `other`; where
     all weights of an order are 0 they are taken as equal; the last touch takes what rounding leaves.
     """
-    client.command(_CREDITS.format(name=_NAMES[basis], unit=UNIT), parameters={
+    client.command(_CREDITS.format(name=_NAME_OF_TOUCH[basis], unit=UNIT), parameters={
         "run": str(run_id), "names": list(weights), "weights": [int(weight * UNIT) for weight in weights.values()],
         "other": int(other * UNIT),
     })

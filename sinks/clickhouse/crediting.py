@@ -29,7 +29,7 @@ def attribute(client: Client, model: str, basis: str) -> tuple[Run, dict[str, We
     Cost:   one reading of the journeys (by campaign, of the touchpoints) and of the credits.
     """
     as_of, _ = present(client)
-    paths = gathered(attribution.paths(client, basis))
+    paths = gathered(attribution.paths(client, basis), CHANNELS_MAX)
     weights, found = MODELS[model](paths)
     run = Run(uuid4(), model, datetime.now(UTC), as_of, {
         "by": basis, "journeys": str(sum(path.converted + path.lost for path in paths)),
@@ -42,7 +42,7 @@ def attribute(client: Client, model: str, basis: str) -> tuple[Run, dict[str, We
     return run, weights
 
 
-def gathered(paths: list[Path], names_max: int = CHANNELS_MAX) -> list[Path]:
+def gathered(paths: list[Path], names_max: int) -> list[Path]:
     """The paths with at most `names_max` names: those that fewest journeys met stand together, runs drawn to one."""
     met: dict[str, int] = {}
     for path in paths:

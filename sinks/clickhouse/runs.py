@@ -69,5 +69,5 @@ def finish(client: Client, run: Run) -> None:
         run_id = row["run_id"]
         client.command("DELETE FROM onethread.batch_runs WHERE run_id = {id:UUID}", parameters={"id": str(run_id)})
         client.command("DELETE FROM onethread.batch_weights WHERE run_id = {id:UUID}", parameters={"id": str(run_id)})
-        for table in ("batch_credits", "batch_predictions"):
+        for table in ("batch_order_credits", "batch_predictions"):
             client.command(f"ALTER TABLE onethread.{table} DROP PARTITION '{run_id}'")

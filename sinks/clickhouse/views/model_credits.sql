@@ -1,20 +1,34 @@
--- As `credits`, by run of a batch model; `name` is the channel or campaign that the model weighed. The touches are those of the run; person and revenue are the order's now, so the
--- credited revenue of an order is its revenue to the last digit after returns and merges too. Orders that are no longer
--- counted, and those whose person was forgotten, are not there.
+-- As `credits`, by run of a batch model; `name` is the channel or campaign that the model weighed. The touches are those of
+-- the run; person and revenue are the order's now, so the credited revenue of an order is its revenue to the last digit
+-- after returns and merges too. Orders that are no longer counted, and those whose person was forgotten, are not there.
 CREATE OR REPLACE VIEW onethread.model_credits AS
+WITH
+    (share, whole) -> toDecimal64(roundBankers(toDecimal256(whole, 4) * share, 4), 4) AS part,
+    (shares, whole) -> arrayPushBack(
+        arrayMap(share -> part(share, whole), arrayPopBack(shares)),
+        toDecimal64(whole - arraySum(arrayMap(share -> part(share, whole), arrayPopBack(shares))), 4)
+    ) AS parts
 SELECT
-    c.run_id AS run_id, c.order_id AS order_id, o.person_id AS person_id, r.model AS model, c.event_id AS event_id,
-    c.touch AS touch, c.at AS at, c.channel AS channel, c.campaign_source AS campaign_source,
-    c.campaign_medium AS campaign_medium, c.campaign_name AS campaign_name, c.name AS name, c.credit AS credit,
-    CAST(toDecimal128(o.revenue, 4) * c.through, 'Nullable(Decimal(18, 4))')
-        - CAST(toDecimal128(o.revenue, 4) * (c.through - c.credit), 'Nullable(Decimal(18, 4))') AS revenue,
-    CAST(toDecimal128(o.revenue_reporting, 4) * c.through, 'Nullable(Decimal(18, 4))')
-        - CAST(toDecimal128(o.revenue_reporting, 4) * (c.through - c.credit), 'Nullable(Decimal(18, 4))')
-        AS revenue_reporting,
-    o.currency AS currency
-FROM onethread.batch_credits AS c
-INNER JOIN onethread.batch_runs AS r ON r.run_id = c.run_id
-INNER JOIN (
-    SELECT order_id, person_id, revenue, revenue_reporting, currency FROM onethread.orders
-    WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
-) AS o ON o.order_id = c.order_id
+    run_id, order_id, person_id, model, event_id, touch, at, channel,
+    nullIf(campaign_source, '') AS campaign_source, nullIf(campaign_medium, '') AS campaign_medium,
+    nullIf(campaign_name, '') AS campaign_name, name, credit,
+    if(order_revenue IS NULL, NULL, of_revenue) AS revenue,
+    if(order_reporting IS NULL, NULL, of_reporting) AS revenue_reporting,
+    currency
+FROM (
+    SELECT
+        c.run_id AS run_id, c.order_id AS order_id, o.person_id AS person_id, r.model AS model, c.event_ids AS event_ids,
+        c.touches AS touches, c.ats AS ats, c.channels AS channels, c.campaign_sources AS campaign_sources,
+        c.campaign_mediums AS campaign_mediums, c.campaign_names AS campaign_names, c.names AS names,
+        c.credits AS shares, o.revenue AS order_revenue, o.revenue_reporting AS order_reporting, o.currency AS currency
+    FROM onethread.batch_order_credits AS c
+    INNER JOIN onethread.batch_runs AS r ON r.run_id = c.run_id
+    INNER JOIN (
+        SELECT order_id, person_id, revenue, revenue_reporting, currency FROM onethread.orders
+        WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
+    ) AS o ON o.order_id = c.order_id
+)
+ARRAY JOIN
+    event_ids AS event_id, touches AS touch, ats AS at, channels AS channel, campaign_sources AS campaign_source,
+    campaign_mediums AS campaign_medium, campaign_names AS campaign_name, names AS name, shares AS credit,
+    parts(shares, ifNull(order_revenue, 0)) AS of_revenue, parts(shares, ifNull(order_reporting, 0)) AS of_reporting
