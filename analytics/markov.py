@@ -20,7 +20,7 @@ from itertools import pairwise
 PRECISION = 60
 """Digits of the arithmetic. N entries lose at most about as many digits as the walk is long; DIGITS remain exact."""
 
-DIGITS = 12
+DIGITS = 18
 CHANNELS_MAX = 200
 """An inverse of so many takes about 4 s."""
 

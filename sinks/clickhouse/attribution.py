@@ -51,7 +51,13 @@ GROUP BY path ORDER BY path
 """
 
 UNIT = 10**12
-"""Credits and weights are whole numbers of this part."""
+"""Credits are whole numbers of this part: cut to it, and the last touch takes the rest."""
+
+BLUR = 10**7
+"""Of 1/UNIT²: a share so little below a whole part is that part, told by weights of 18 digits."""
+
+WEIGHT_UNIT = 10**18
+"""Weights are whole numbers of this part."""
 
 _NAME_OF_TOUCH = {
     "channel": "channel",
@@ -70,13 +76,15 @@ FROM (
     SELECT
         *,
         arrayMap((channel, source, campaign) -> {name}, channels, campaign_sources, campaign_names) AS names,
-        arrayMap(name -> toUInt128(transform(
+        arrayMap(name -> toUInt256(transform(
             name, {{names:Array(String)}}, {{weights:Array(UInt64)}}, {{other:UInt64}})), names) AS told,
         arraySum(arrayMap((weight, i) -> if(indexOf(names, names[i]) = i, weight, 0), told, arrayEnumerate(told)))
             AS together,
-        if(together > 0, told, arrayMap(name -> toUInt128(1), names)) AS weights,
-        if(together > 0, together, toUInt128(length(arrayDistinct(names)))) AS whole,
-        arrayMap((weight, name) -> intDiv(weight * {unit}, whole * countEqual(names, name)), weights, names) AS parts,
+        if(together > 0, told, arrayMap(name -> toUInt256(1), names)) AS weights,
+        if(together > 0, together, toUInt256(length(arrayDistinct(names)))) AS whole,
+        arrayMap((weight, name) -> toInt64(intDiv(
+            intDiv(weight * toUInt256('{fine}'), whole * countEqual(names, name)) + {blur}, {unit}
+        )), weights, names) AS parts,
         arrayPushBack(arrayPopBack(parts), {unit} - arraySum(arrayPopBack(parts))) AS credits
     FROM onethread.facts_credits FINAL
     WHERE (order_id, person_id) IN (
@@ -115,9 +123,9 @@ def credit(client: Client, run_id: UUID, basis: str, weights: Mapping[str, Decim
     Rule: a name's part is divided equally among its touches of the order; names without a weight have `other`; where
     all weights of an order are 0 they are taken as equal; the last touch takes what rounding leaves.
     """
-    client.command(_CREDITS.format(name=_NAME_OF_TOUCH[basis], unit=UNIT), parameters={
-        "run": str(run_id), "names": list(weights), "weights": [int(weight * UNIT) for weight in weights.values()],
-        "other": int(other * UNIT),
+    client.command(_CREDITS.format(name=_NAME_OF_TOUCH[basis], unit=UNIT, fine=UNIT**2, blur=BLUR), parameters={
+        "run": str(run_id), "names": list(weights), "other": int(other * WEIGHT_UNIT),
+        "weights": [int(weight * WEIGHT_UNIT) for weight in weights.values()],
     })
 
 
@@ -125,6 +133,11 @@ def write_weights(client: Client, run: Run, weights: Mapping[str, Weight]) -> No
     """Keep a run of attribution, whose credits are there already."""
     if weights:
         client.insert("onethread.batch_weights", [
-            [run.run_id, name, found.weight, found.share, found.conversions] for name, found in sorted(weights.items())
+            [run.run_id, name, _shown(found.weight), _shown(found.share), found.conversions]
+            for name, found in sorted(weights.items())
         ])
     finish(client, run)
+
+
+def _shown(value: Decimal) -> Decimal:
+    return value.quantize(Decimal(1) / UNIT)

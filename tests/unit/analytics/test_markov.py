@@ -13,7 +13,7 @@ from analytics.markov import CONVERTED, LOST, START, Path, Removal, effects_of, 
 
 
 def rounded(**effects: Fraction | int) -> dict[str, Decimal]:
-    return {name: (Decimal(Fraction(effect).numerator) / Fraction(effect).denominator).quantize(Decimal("1e-12"))
+    return {name: (Decimal(Fraction(effect).numerator) / Fraction(effect).denominator).quantize(Decimal("1e-18"))
             for name, effect in effects.items()}
 
 
@@ -26,8 +26,8 @@ def test_a_single_path_gives_its_only_channel_everything() -> None:
 def test_a_chain_loses_all_without_any_of_its_links() -> None:
     found = removal([Path(("ads", "web", "pos"), 3, 0)])
     assert found.effects == {"ads": 1, "pos": 1, "web": 1}
-    assert found.shares == {"ads": Decimal("0.333333333333"), "pos": Decimal("0.333333333333"),
-                            "web": Decimal("0.333333333334")}
+    third = Decimal("0.333333333333333333")
+    assert found.shares == {"ads": third, "pos": third, "web": third + Decimal("1e-18")}
 
 
 def test_two_channels_by_hand() -> None:
@@ -94,7 +94,7 @@ def test_effects_are_those_of_removing_a_channel_and_solving_anew(paths: list[Pa
     assert found.conversion == rounded(x=whole)["x"]
     for channel, effect in found.effects.items():
         lost = (whole - converted(paths, without=channel)) / whole if whole else Fraction()
-        assert abs(Fraction(effect) - lost) <= Fraction(1, 2 * 10**12), channel
+        assert abs(Fraction(effect) - lost) <= Fraction(1, 2 * 10**18), channel
     assert sum(found.shares.values(), Decimal()) == (1 if any(found.effects.values()) else 0)
 
 

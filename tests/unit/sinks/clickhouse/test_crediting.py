@@ -70,10 +70,14 @@ def walks(engine: Engine) -> Engine:
 
 def test_markov_over_the_views_is_the_hand_worked_case(walks: Engine) -> None:
     run, weights = crediting.attribute(walks.client, "markov", "channel")
+    third = Decimal("0.333333333333333333")
     assert {name: (weight.weight, weight.share) for name, weight in weights.items()} == {
-        "A": (Decimal("0.333333333333"), Decimal("0.25")), "B": (Decimal(1), Decimal("0.75"))}
+        "A": (third, Decimal("0.25")), "B": (Decimal(1), Decimal("0.75"))}
+    shown = f"SELECT name, weight, share FROM onethread.model_weights WHERE run_id = '{run.run_id}' ORDER BY name"
+    assert walks.rows(shown) == [
+        ("A", Decimal("0.333333333333"), Decimal("0.25")), ("B", Decimal(1), Decimal("0.75"))]
     assert run.parameters == {"by": "channel", "journeys": "4", "converted": "2", "distinct_paths": "3", "order": "1",
-                              "conversion": "0.500000000000"}
+                              "conversion": "0.500000000000000000"}
     assert credited(walks, run.run_id) == {
         "o1": [("A", "0.25", "25"), ("B", "0.75", "75")], "o2": [("B", "1", "100")]}
 
