@@ -32,6 +32,7 @@ VIEWS = (
     "rules", "merges", "identity_alerts", "dead_letters", "identifier_notes", "unidentifiable", "intake",
     "duplicate_orders", "refused_returns", "click_and_collect", "price_differences", "lost_to_stock",
     "model_runs", "model_weights", "model_credits", "cohorts", "ltv_by_acquisition", "win_back_return",
+    "response_times", "said_again", "satisfaction", "trait_coverage", "duplicate_contacts",
 )
 """Every view with a file, in an order in which each needs only those before it."""
 

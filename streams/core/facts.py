@@ -44,9 +44,11 @@ CONTENT = _table(
     "content", 0,
     "local_at:ms source:str language:str? skus:strs query:str? "
     "campaign_source:str? campaign_medium:str? campaign_name:str? campaign_term:str? campaign_content:str? "
-    "cost:money? cost_currency:str? amount:money? currency:str? properties:texts unavailable:strs",
+    "cost:money? cost_currency:str? amount:money? currency:str? properties:texts unavailable:strs "
+    "score:real? scale_max:real?",
 ).columns
-"""What a touchpoint's row carries that the core never reads; in the row it is one msgpack array, the last column."""
+"""What a touchpoint's row carries that the core never reads; in the row it is one msgpack array, the last column.
+A later release may append columns; what an earlier one packed lacks them."""
 
 TABLES: dict[str, Table] = {t.name: t for t in (
     _table("touchpoints", 2,

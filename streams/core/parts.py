@@ -233,7 +233,7 @@ def pack_content(
     Shape:  lines_shown, whose skus are kept; money holds amount and currency, spent cost and currency; lacking are
             the skus that were not available.
     """
-    campaign = record["campaign"] or {}
+    campaign, feedback = record["campaign"] or {}, record["feedback"] or {}
     return pack((
         local_ms,
         record["source"],
@@ -251,6 +251,8 @@ def pack_content(
         money.get("currency"),
         record["properties"],
         lacking,
+        feedback.get("score"),
+        feedback.get("scale_max"),
     ))
 
 

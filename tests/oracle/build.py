@@ -9,7 +9,7 @@ from typing import Any
 from streams.core.event import SCALE, Event, pack
 from streams.core.said import ATTACHED, CANCELLED_ORDER, SPEECH, Talk
 
-CONTENT: list[Any] = [0, "", None, [], None, None, None, None, None, None, None, None, None, None, {}, []]
+CONTENT: list[Any] = [0, "", None, [], *10 * [None], {}, [], None, None]
 
 
 def identifier(text: str) -> tuple[str, str, float]:

@@ -18,5 +18,5 @@ SELECT
     )), 4), 'Decimal(18, 4)')) AS cost_reporting,
     amount, currency,
     after_sale,
-    identified_by, nodes, properties, unavailable, copies, conflicts
+    identified_by, nodes, properties, unavailable, score, scale_max, copies, conflicts
 FROM onethread.facts_touchpoints FINAL

@@ -230,7 +230,8 @@ def test_a_shipment_is_late_after_its_promise(engine: Engine, shipment: dict[str
 
 NOT_OF_ONE_ROW = (*migrations.PARAMETERISED, "identity_alerts", "model_runs", "model_weights", "model_credits",
                   "cohorts", "ltv_by_acquisition", "win_back_return", "click_and_collect", "duplicate_orders",
-                  "lost_to_stock", "price_differences", "refused_returns")
+                  "lost_to_stock", "price_differences", "refused_returns", "response_times", "satisfaction",
+                  "trait_coverage", "duplicate_contacts")
 
 CONTRACT = {
     "persons": "person_id known shared first_seen_at last_seen_at last_interaction_at first_channel channels devices "
@@ -264,6 +265,15 @@ CONTRACT = {
     "staff": "id name role team skills",
     "person_channels": "person_id channel first_at last_at interactions exposures visits sessions_started orders "
                        "revenue returns preferred",
+    "conversations": "conversation_id person_id started_at ended_at channels staff staff_changes bot messages_in "
+                     "messages_out calls first_response_s longest_wait_s topics repeats order_id open",
+    "conversation_messages": "message_id conversation_id person_id at channel from_customer staff text recording_url "
+                             "duration_ms",
+    "promises": "promise_id person_id conversation_id kind requested_at promised_at promised_channel promised_by "
+                "due_at done_at done_channel done_by status attempts delay_s",
+    "consents": "person_id key value valid_from valid_to event_id source",
+    "preferences": "person_id key value valid_from valid_to event_id source",
+    "person_traits": "person_id key value valid_from valid_to event_id source",
     "evidence": "person_id kind_a value_a kind_b value_b events first_seen_at last_seen_at first_event_id conducts "
                 "refused_because",
     "identifier_history": "kind value person_id valid_from valid_to",

@@ -228,6 +228,7 @@ def test_content_holds_what_the_row_shows() -> None:
     event = accepted(
         source="shop", language="uk", query="garland", properties={"n": 1, "nested": {"a": [True]}},
         products=[{"sku": "b", "available": False}, {"sku": "a", "available": True}, {"sku": "b", "available": False}],
+        feedback={"score": 4, "scale_max": 5, "text": "Good."},
         campaign={
             "source": "s", "medium": "m", "name": "n", "term": "t", "content": "c", "cost": "0.1", "currency": "USD",
         },
@@ -236,7 +237,7 @@ def test_content_holds_what_the_row_shows() -> None:
         "local_at": AT_MS + 7_200_000, "source": "shop", "language": "uk", "skus": ["b", "a"], "query": "garland",
         "campaign_source": "s", "campaign_medium": "m", "campaign_name": "n", "campaign_term": "t",
         "campaign_content": "c", "cost": money(0.1), "cost_currency": "USD",
-        "properties": {"n": "1", "nested": '{"a":[true]}'}, "unavailable": ["b"],
+        "properties": {"n": "1", "nested": '{"a":[true]}'}, "unavailable": ["b"], "score": 4.0, "scale_max": 5.0,
     }
     assert event.unavailable
 
