@@ -11,7 +11,7 @@ from random import Random
 from typing import TypeAlias
 from unittest.mock import patch
 
-from streams.core import facts, knowing, messages
+from streams.core import facts, knowing, messages, policy
 from streams.core.effects import Effects
 from streams.core.event import Event, Identifier
 from streams.core.graph import Partition
@@ -20,7 +20,7 @@ from streams.core.messages import PolicyChange, Rule, Sweep
 from streams.core.policy import Policy
 from streams.core.shaping import Shaping
 from tests.oracle.rules import Word
-from tests.simulation.policy_file import to_toml
+from tests.simulation.policy_file import known_policy, to_toml
 from tests.simulation.stores import Sink, Store
 from tests.strategies import DAY_MS, World
 
@@ -71,7 +71,8 @@ class Run:
         """Everything in, everything worked, and the facts in the sink."""
         waiting = self._arrivals()
         sweep = patch.object(knowing, "SWEEP_NODES", self.sweep)
-        with sweep, patch.object(messages, "RECORD_BYTES_MAX", self.record_bytes):
+        reading = patch.object(policy, "parse", known_policy)
+        with sweep, reading, patch.object(messages, "RECORD_BYTES_MAX", self.record_bytes):
             for _ in range(STEPS_MAX):
                 if not self._step(waiting):
                     return self._load_sink()

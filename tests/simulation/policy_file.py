@@ -2,8 +2,9 @@
 
 import json
 from dataclasses import fields
+from functools import lru_cache
 
-from streams.core.policy import Kind, Policy
+from streams.core.policy import Kind, Policy, parse
 
 
 def to_toml(policy: Policy) -> str:
@@ -18,6 +19,12 @@ def to_toml(policy: Policy) -> str:
         lines += [f"[blocked.{kind}]", f"values = {_text(sorted(row.values))}"]
         lines += [f"patterns = {_text([row.pattern.pattern])}"] if row.pattern else []
     return "\n".join(lines) + "\n"
+
+
+@lru_cache(maxsize=1000)
+def known_policy(text: str, name: str) -> Policy:
+    """`streams.core.policy.parse`, for worlds that read the same few texts again and again."""
+    return parse(text, name)
 
 
 def _kind(kind: Kind) -> str:

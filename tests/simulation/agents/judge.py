@@ -80,13 +80,26 @@ def _books(world: World, meaning: Meaning) -> Iterator[str]:
 def _observed(world: World, meaning: Meaning) -> Iterator[str]:
     """Ingest sent every accepted record on exactly once."""
     sent = Counter(
-        message.event.position for record in records_of(world, world.topics.identity)
-        for message in messages.unpack(record.value or b"")
+        message.event.position for message in _messages(world)
         if isinstance(message, messages.Observe) and message.clock == 0
     )
     for position in sorted(sent.keys() | {e.position for e in meaning.events}):
         if sent[position] != 1:
             yield f"ingest sent the event at {position} {sent[position]} times"
+
+
+def _messages(world: World) -> Iterator[messages.Message]:
+    """All that was sent over the topic `identity`, what came in chunks made whole."""
+    chunks: dict[tuple[int, bytes], list[bytes]] = {}
+    for record in records_of(world, world.topics.identity):
+        for message in messages.unpack(record.value or b""):
+            if not isinstance(message, messages.Chunk):
+                yield message
+                continue
+            pieces = chunks.setdefault((record.partition, message.name), [])
+            pieces.append(message.data)
+            if message.number == message.count - 1:
+                yield messages.whole(chunks.pop((record.partition, message.name)))
 
 
 def _letters(world: World, meaning: Meaning) -> Iterator[str]:

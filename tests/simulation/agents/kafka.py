@@ -92,7 +92,7 @@ class Broker:
         """Transactions that carry offsets and are not over."""
         self._last: dict[str, Transaction] = {}
         self._epochs: dict[str, int] = defaultdict(int)
-        self.changed = lambda: None
+        self.changed: Callable[[], None] = lambda: None
         """Called when readers may find more."""
         self.refused = 0
         """Commits of a generation that is no more."""

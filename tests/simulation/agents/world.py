@@ -40,8 +40,23 @@ from tests.simulation.agents.producer import Producer
 from tests.simulation.agents.telling import COMMAND_ID, EVENT_ID, KAFKA_MS
 from tests.simulation.agents.worker import CHANGELOG, GROUP, App
 from tests.simulation.broker import PEPPER
+from tests.simulation.policy_file import known_policy
 from tests.simulation.stores import Sink
 from tests.strategies import CHANNELS, Change
+
+LIMITS: dict[str, tuple[int, ...]] = {
+    "streams.core.knowing.SWEEP_NODES": (1, 2, 200),
+    "streams.core.messages.RECORD_BYTES_MAX": (600, 400_000, 400_000),
+    "streams.core.intake.ROWS_MAX": (1, 500),
+    "streams.agents.stitch.TOUCHES_MAX": (4, 40, 20_000),
+    "streams.agents.stitch.FACTS_BYTES_MAX": (500, 1_000_000),
+    "streams.agents.load.ROWS_MAX": (5, 20_000),
+    "streams.agents.governing._VERSIONS_A_PAGE": (1, 100),
+    "streams.agents.routing._CLAIMS_A_PAGE": (1, 1000),
+    "streams.transport.batching.BATCH_RECORDS_MAX": (1, 3, 2000),
+    "streams.transport.batching.ROOM_RECORDS": (3, 2000),
+}
+"""Sizes at which the product begins to do otherwise, brought down to those of a small world."""
 
 REST_S = 2_000.0
 """No world needs as long: whatever waits for a time-out waits a minute at most."""
@@ -168,6 +183,7 @@ class World:
         self._is_over = False
         self._slowness = self.random.choice([0.0, 0.0, 0.1, 0.5])
         self._haste = self.random.choice([0.001, 0.01, 0.1])
+        self.limits = {name: self.random.choice(sizes) for name, sizes in LIMITS.items()}
 
     # -- what workers ask of it
 
@@ -352,6 +368,7 @@ def _in_place_of_the_outside(world: World) -> Iterator[None]:
         ("streams.app.new_committer", new_committer),
         ("streams.app.add_stage", lambda app, stage, committer: app.add(stage, committer)),
         ("streams.app.registry_client", lambda _url: world.registry),
+        ("streams.core.policy.parse", known_policy),
         ("streams.app.CHANNELS", dict.fromkeys(CHANNELS)),
         ("streams.transport.batching.FETCH_S_MAX", 2.0),
         ("streams.app.default_policy", lambda: world.plan.policy),
@@ -367,7 +384,7 @@ def _in_place_of_the_outside(world: World) -> Iterator[None]:
         ("streams.transport.loop.os", SimpleNamespace(_exit=lambda _code: world.exit(sys.exception()))),
     ]
     with ExitStack() as stack:
-        for name, value in replaced:
+        for name, value in [*replaced, *world.limits.items()]:
             stack.enter_context(patch(name, value))
         yield
 
