@@ -15,10 +15,11 @@ import pytest
 
 from streams.transport.commit import Committer
 from tests.simulation.agents import run
+from tests.simulation.agents.draw import plan
 from tests.simulation.agents.group import Group
 from tests.simulation.agents.kafka import Broker
-from tests.simulation.agents.plan import plan
-from tests.simulation.agents.world import Fault, World
+from tests.simulation.agents.plan import Fault
+from tests.simulation.agents.world import World
 from tests.simulation.run import of_agents, options_of, repeat
 
 PARTS = ["rules", "policies"]

@@ -17,7 +17,7 @@ from streams.core.shaping import Shaping
 from tests.oracle.rules import Word
 from tests.simulation.agents import telling
 from tests.simulation.agents.kafka import Record
-from tests.simulation.agents.worker import CHANGELOG
+from tests.simulation.agents.parts import CHANGELOG
 from tests.simulation.agents.world import World
 from tests.simulation.broker import PEPPER
 from tests.simulation.compare import differences, oracle

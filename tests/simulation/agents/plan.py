@@ -1,83 +1,51 @@
-"""Plans of runs: what is told and which faults happen, drawn from one seed; and smaller plans that fail as well."""
+"""All that decides a run of a simulated deployment; and smaller plans that fail as well."""
 
-from collections.abc import Callable, Collection
-from dataclasses import replace
-from random import Random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
-from schemas.wire import frame
-from streams.topics import Topics
+from streams.core.policy import Policy
 from tests.oracle.rules import Word
-from tests.simulation.agents import telling
-from tests.simulation.agents.telling import EVENT_ID, UNKNOWN_ID
-from tests.simulation.agents.world import Fault, Plan, Told
-from tests.strategies import Change, World, make_world
-
-TOPICS = Topics()
-
-STEPS_MAX = 2000
-"""A world of 30 events takes about as many."""
-FAULTS = ("crash", "crash", "crash", "pause", "pause", "pause", "leave", "rebalance", "rebalance", "clickhouse",
-          "registry")
-SECONDS = {
-    "crash": (0.1, 1, 8, 20), "leave": (0.1, 3, 10), "clickhouse": (0.1, 3, 40), "registry": (0.1, 3, 40),
-    "pause": (1, 8, 10, 12, 14, 30, 40), "rebalance": (0.1, 1),
-}
-"""A pause of 8 to 14 s loses the partitions while the transaction is still open; a longer one loses both."""
+from tests.strategies import Change
 
 
-def plan(seed: int, events_max: int = 30, parts: Collection[str] = (), faults_max: int = 6) -> Plan:
-    """All of a run, decided by the seed."""
-    random = Random(seed)
-    world = make_world(random, random.randint(1, events_max), parts)
-    partitions = random.randint(1, 4)
-    told, commands = _told(world, random, partitions)
-    faults = tuple(_fault(random) for _ in range(random.randint(0, faults_max)))
-    return Plan(seed, world.policy, world.durations, told, commands, faults, random.choice([1, 2, 2, 3, 3]), partitions)
+@dataclass(frozen=True)
+class Fault:
+    """At the step of that number: what happens, for how long, and to a disk of a worker that dies (kept, torn, lost).
+
+    crash: the worker dies, and is started again after `seconds`. pause: it stands still for so long. leave: it is
+    stopped as by SIGTERM, removed from the group, and comes back. rebalance: the group meets anew, and partitions
+    change hands. clickhouse, registry: they are away for so long.
+    """
+
+    step: int
+    kind: str
+    seconds: float = 1.0
+    disk: str = "kept"
 
 
-def _fault(random: Random) -> Fault:
-    kind = random.choice(FAULTS)
-    seconds = random.choice(SECONDS[kind]) * random.uniform(0.8, 1.2)
-    disk = random.choice(["kept", "kept", "torn", "lost"]) if kind == "crash" else "kept"
-    return Fault(int(STEPS_MAX ** random.uniform(0.2, 1)), kind, seconds, disk)
+@dataclass(frozen=True)
+class Told:
+    """One record for Kafka, so many seconds after the one before."""
+
+    topic: str
+    partition: int
+    value: bytes | None
+    after_s: float = 0.0
 
 
-def _told(world: World, random: Random, partitions: int) -> tuple[tuple[Told, ...], dict[bytes, Word | Change]]:
-    values = [(TOPICS.events(e.channel), telling.event_record(e)) for e in world.events]
-    values += [(TOPICS.events("web"), _bad(random, n)) for n in range(random.choice([0, 0, 1, 3]))]
-    commands: dict[bytes, Word | Change] = {}
-    for word in world.words:
-        a, b = sorted(telling.identifier(end) for end in word.pair)
-        moved = word._replace(pair=(a, b))
-        commands[telling.word_record(moved)] = moved
-    values += [(TOPICS.commands, value) for value in commands]
-    random.shuffle(values)
-    changes: list[bytes] = []
-    for n, change in enumerate(world.changes):
-        records = telling.change_records(change, n)
-        meanings = [Change(change.policy)] if change.policy else []
-        meanings += [Change(None, change.durations)] if change.durations else []
-        commands.update(zip(records, meanings, strict=True))
-        changes += records
-    places = sorted(random.randint(0, len(values)) for _ in changes)
-    for place, value in reversed(list(zip(places, changes, strict=True))):
-        values.insert(place, (TOPICS.commands, value))
-    pace_s = random.choice([0.0, 0.1, 1.0, 5.0])
-    return tuple(
-        Told(topic, 0 if topic == TOPICS.commands else random.randrange(partitions), value,
-             random.uniform(0, pace_s) if random.random() < 0.9 else random.uniform(0, 5 * pace_s))
-        for topic, value in values
-    ), commands
+@dataclass(frozen=True)
+class Plan:
+    """All that decides a run."""
 
-
-def _bad(random: Random, number: int) -> bytes | None:
-    """What ingest refuses, or cannot identify."""
-    event = telling.plain_event(f"b{number}")
-    return random.choice([
-        None, b"", b"{}", frame(UNKNOWN_ID, b"x"), frame(EVENT_ID, b"\xff"), event(channel="pos"),
-        event(occurred_at=1), event(identifiers=[]),
-        event(type="wifi_seen", identifiers=[{"kind": "wifi_mac", "value": "02:11:22:33:44:55"}]),
-    ])
+    seed: int
+    policy: Policy
+    durations: Mapping[str, int]
+    told: tuple[Told, ...]
+    commands: Mapping[bytes, Word | Change]
+    """What the records of the commands' topic mean."""
+    faults: tuple[Fault, ...] = ()
+    workers: int = 2
+    partitions: int = 3
 
 
 def shrunk(failing: Plan, fails: Callable[[Plan], bool], tries_max: int = 300) -> Plan:

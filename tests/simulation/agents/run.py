@@ -8,8 +8,9 @@ from dataclasses import replace
 from itertools import count
 
 from tests.simulation.agents import judge
-from tests.simulation.agents.plan import plan, shrunk
-from tests.simulation.agents.world import Fault, Plan, World
+from tests.simulation.agents.draw import plan
+from tests.simulation.agents.plan import Fault, Plan, shrunk
+from tests.simulation.agents.world import World
 
 
 def wrong(of: Plan) -> list[str]:
