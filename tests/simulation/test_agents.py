@@ -27,7 +27,7 @@ SMALL = replace(plan(2, 4, ["rules"]), faults=(), workers=2, partitions=2)
 """A world small enough to let a fault happen at each of its steps."""
 
 
-@pytest.mark.parametrize("first", range(0, 200, 20))
+@pytest.mark.parametrize("first", range(0, 160, 20))
 def test_random_deployments_end_as_the_oracle_says(first: int) -> None:
     """`make simulate WORLD=agents` runs more of them."""
     for seed in range(first, first + 20):
@@ -65,7 +65,7 @@ def test_a_seed_decides_everything() -> None:
 def digest() -> str:
     """Everything that some runs did to the outside, step by step, and what they left in ClickHouse."""
     told = blake2b()
-    for seed in (3, 8, 61):
+    for seed in (3, 8):
         world = World(plan(seed, 20, PARTS)).run()
         rows = sorted(repr((table, row)) for table, kept in world.clickhouse.kept.items() for row in kept.items())
         told.update(repr((world.trace, rows)).encode())
