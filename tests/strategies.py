@@ -15,9 +15,11 @@ from typing import Any, TypeVar
 import msgspec
 from hypothesis import strategies as st
 
+from streams.core.erasing import FOR_EVER_MS
 from streams.core.event import Event, Identifier
 from streams.core.policy import Blocked, Kind, Policy, default
 from tests.oracle.build import event
+from tests.oracle.erasure import Erasure
 from tests.oracle.rules import Word
 
 T = TypeVar("T")
@@ -29,6 +31,7 @@ DURATIONS = {
 }
 REPEATED, CONFLICTING = 0.3, 0.07
 DAY_MS = 86_400_000
+RECEIVED_MS = 4 * DAY_MS
 KINDS = (
     "customer_id", "loyalty_card", "phone", "email", "crm_id", "telegram_id", "payment_token", "device_id",
     "anonymous_id", "click_id", "face_id", "wifi_mac",
@@ -65,7 +68,8 @@ class Change:
 class World:
     """What happened: a policy, and the events as accepted, copies among them, in order of their topics.
 
-    `words` are commands on pairs of identifiers, `changes` what came after the first policy and durations,
+    `words` are commands on pairs of identifiers, `erasures` on one, `changes` what came after the first policy and
+    durations,
     in order.
     """
 
@@ -73,6 +77,7 @@ class World:
     events: tuple[Event, ...]
     durations: Mapping[str, int] = field(default_factory=lambda: DURATIONS)
     words: tuple[Word, ...] = ()
+    erasures: tuple[Erasure, ...] = ()
     changes: tuple[Change, ...] = ()
 
     @property
@@ -92,7 +97,7 @@ class World:
 
 
 def make_world(random: Random, events_max: int = 24, parts: Collection[str] = ()) -> World:
-    """A world of up to `events_max` events, besides their copies; `parts` may hold rules and policies."""
+    """A world of up to `events_max` events, besides their copies; `parts` may hold rules, policies and erasures."""
     detail = Random(random.randint(0, 2**16))
     size = random.randint(1, events_max)
     policy, pool = _policy(detail), _pool(detail, size)
@@ -105,8 +110,11 @@ def make_world(random: Random, events_max: int = 24, parts: Collection[str] = ()
     offsets = list(range(len(told)))
     detail.shuffle(offsets)
     events = tuple(_placed(detail, e, offset) for e, offset in zip(told, offsets, strict=True))
+    said = _words(random, pool) if "rules" in parts else ()
+    if "erasures" in parts:  # some before, some after it
+        said = tuple(w._replace(received_ms=RECEIVED_MS + random.randint(-1, 6)) for w in said)
     return World(
-        policy, events, words=_words(random, pool) if "rules" in parts else (),
+        policy, events, words=said, erasures=_erasures(random, pool) if "erasures" in parts else (),
         changes=_changes(random, policy) if "policies" in parts else (),
     )
 
@@ -126,6 +134,16 @@ def _words(random: Random, pool: Sequence[Identifier]) -> tuple[Word, ...]:
             verb = random.choice(["link", "link", "unlink", "unlink", "drop"])
             words.append(Word((min(a, b), max(a, b)), verb, f"r{n}", DAY_MS + random.randint(0, 5)))
     return tuple(words)
+
+
+def _erasures(random: Random, pool: Sequence[Identifier]) -> tuple[Erasure, ...]:
+    """One or two, between what was received; at times for ever, at times of nobody that was ever seen."""
+    found = []
+    for n in range(random.choice([1, 1, 2, 3])):
+        named = ("phone", "n") if _chance(random, 0.1) else random.choice(pool)
+        until = FOR_EVER_MS if _chance(random, 0.15) else RECEIVED_MS + random.randint(-1, 5)
+        found.append(Erasure(named, until, f"x{n}"))
+    return tuple(found)
 
 
 def _changes(random: Random, first: Policy) -> tuple[Change, ...]:
@@ -327,4 +345,4 @@ def _conflicting(random: Random, e: Event) -> Event:
 def _placed(random: Random, e: Event, offset: int) -> Event:
     """A copy of its own in Kafka."""
     position = f"events.{e.channel}", random.randint(0, 1), offset
-    return msgspec.structs.replace(e, position=position, received_ms=4 * DAY_MS + random.randint(0, 3))
+    return msgspec.structs.replace(e, position=position, received_ms=RECEIVED_MS + random.randint(0, 3))

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from streams.core.anchor import anchor_order, conducts_at_once, conducts_once
 from streams.core.event import Event, Identifier
+from streams.core.keys import SEALED
 from streams.core.messages import Cause, Copy, Edge, Part, Ruling
 from streams.core.policy import Policy
 from streams.core.resolve import Resolution, conducts, resolve
@@ -36,11 +37,13 @@ class Cluster:
     nothing is told twice; `weak` the evidence of edges that one event does not conduct, counted here. What is stored
     in the order it came in is a dict, also where there is nothing to look up: reading the log again gives the same
     bytes, which the order of a set would not.
+    `marks` say up to when an identifier was erased (by node key), `cuts` which identifier was taken out of which event
+    (hashed; see `streams.core.forgetting`), `epochs` how often a member's own node took back the first time it told.
     """
 
     __slots__ = (
-        "_resolution", "_times", "busy", "claims", "events", "first", "forced", "linked", "members", "once", "orders",
-        "policy", "rules", "seen", "sighted", "timeline", "told", "weak",
+        "_resolution", "_times", "busy", "claims", "cuts", "epochs", "events", "first", "forced", "linked", "marks",
+        "members", "once", "orders", "policy", "rules", "seen", "sighted", "timeline", "told", "weak",
     )
 
     def __init__(self, policy: Policy, part: Part) -> None:
@@ -55,6 +58,9 @@ class Cluster:
         self.told = dict.fromkeys(part.told)
         self.rules = dict(part.rules)
         self.forced = dict.fromkeys(part.forced)
+        self.marks = dict(part.marks)
+        self.cuts = dict.fromkeys(part.cuts)
+        self.epochs = dict(part.epochs)
         self.weak: dict[Edge, dict[bytes, tuple[int, float, str]]] = {}
         for edge, digest, at, confidence, event_id in part.weak:
             self.weigh(edge, digest, at, confidence, event_id)
@@ -73,7 +79,8 @@ class Cluster:
             [(edge, at, event_id) for edge, (at, event_id) in self.sighted.items()], list(self.busy),
             list(self.linked), list(self.told),
             [(e, digest, *seen) for e, found in self.weak.items() for digest, seen in found.items()], events,
-            list(self.rules.items()), list(self.forced),
+            list(self.rules.items()), list(self.forced), list(self.marks.items()), list(self.cuts),
+            list(self.epochs.items()),
         )
 
     def adopt(self, policy: Policy) -> None:
@@ -95,8 +102,14 @@ class Cluster:
             self.rule(edge, ruling)
         for x, n in part.claims:
             self.claim(x, n)
+        epochs = dict(part.epochs)
         for x, at in part.seen:
-            self.see(x, at)
+            self.see(x, at, epochs.pop(x, 0))
+        for x, epoch in epochs.items():
+            self.see(x, None, epoch)
+        for key, until in part.marks:
+            self.marks[key] = max(until, self.marks.get(key, until))
+        self.cuts.update(dict.fromkeys(part.cuts))
         for edge, at, event_id in part.sighted:
             self.sighted[edge] = min((at, event_id), self.sighted.get(edge, (at, event_id)))
         for edge, digest, at, confidence, event_id in part.weak:
@@ -139,6 +152,14 @@ class Cluster:
         """Take events out; they are kept elsewhere from now on."""
         lost = {id(kept) for kept in gone}
         self._derive([kept for kept in self.kept() if id(kept) not in lost])
+
+    def forget_resolution(self) -> None:
+        """Who is who is asked anew."""
+        self._resolution = None
+
+    def refresh(self) -> None:
+        """Derive anew what is derived: members, or what events name, changed."""
+        self._derive(list(self.kept()))
 
     def _derive(self, events: Iterable[Kept]) -> None:
         events = list(events)
@@ -217,8 +238,18 @@ class Cluster:
         """Whether anything here can depend on what x is."""
         return x in self.first or x in self.members
 
-    def see(self, x: Identifier, at: int) -> bool:
-        """Learn a first time of x; whether it moved x's first time here."""
+    def see(self, x: Identifier, at: int | None, epoch: int = 0) -> bool:
+        """Learn a first time of x; whether it moved x's first time here. With a later epoch all before is void."""
+        known = self.epochs.get(x, 0)
+        if epoch > known:
+            self.epochs[x] = epoch
+            self.seen.pop(x, None)
+            if at is not None:
+                self.seen[x] = at
+            self.refresh()
+            return True
+        if at is None or epoch < known:
+            return False
         if at < self.seen.get(x, at + 1):
             self.seen[x] = at
         if x in self.first and self.first[x] <= at:
@@ -290,9 +321,8 @@ class Cluster:
     def resolution(self) -> Resolution:
         if self._resolution is None:
             links = [edge for edge in self._ruled("link") if self.is_clear(edge[0]) and self.is_clear(edge[1])]
-            self._resolution = resolve(
-                self.policy, sorted(self.members), self._live(), links, self._ruled("unlink")
-            )
+            members = [m for m in self.members if m[0] != SEALED] if self.marks else self.members
+            self._resolution = resolve(self.policy, sorted(members), self._live(), links, self._ruled("unlink"))
         return self._resolution
 
     def is_unlinked(self, a: Identifier, b: Identifier) -> bool:

@@ -18,7 +18,7 @@ from streams.core import node as codec
 from streams.core.anchor import conducts_at_once
 from streams.core.event import Event, Identifier
 from streams.core.ids import person_id
-from streams.core.keys import Keys
+from streams.core.keys import SEALED, Keys
 from streams.core.messages import Edge, Part, Ruling
 from streams.core.node import Node, NodeRecord
 from streams.core.nodes import KeptRecord
@@ -70,11 +70,11 @@ class State:
                 self._nodes[key] = _lean(found)
 
     def nodes(self) -> list[NodeRecord]:
-        """Every node, without what it keeps of its cluster but rules."""
+        """Every node, without what it keeps of its cluster but rules; what was erased and not named since is none."""
         for key, count in self._split.items():
             pieces = (self._pieces[b"o" + key[1:] + struct.pack(">H", number)] for number in range(count))
             self._nodes[key] = _lean(codec.decode(b"".join(pieces)))
-        return list(self._nodes.values())
+        return [node for node in self._nodes.values() if node.identifier[0] != SEALED]
 
     def last_words(self) -> dict[Edge, str]:
         """The verb of the last rule on each pair."""

@@ -12,8 +12,23 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from streams.core import knowing, partition, placing, uniting
+from streams.core import forgetting, knowing, partition, placing, uniting
 from streams.core.effects import Effects
+from streams.core.erasing import (
+    Ask,
+    Drop,
+    Erase,
+    Forget,
+    Mark,
+    Remind,
+    Retell,
+    Retract,
+    Ruled,
+    Sleep,
+    Suppress,
+    Wake,
+    Wipe,
+)
 from streams.core.messages import (
     Absorb,
     Chunk,
@@ -83,6 +98,18 @@ _HANDLERS: dict[type, Callable[[partition.Partition, Any, Any], None]] = {
     Absorb: uniting.absorb,
     Compress: uniting.compress,
     Rule: uniting.rule,
+    Erase: forgetting.erase,
+    Wipe: forgetting.wipe,
+    Drop: forgetting.drop,
+    Retell: forgetting.retell,
+    Mark: forgetting.mark,
+    Remind: forgetting.remind,
+    Forget: forgetting.forget,
+    Retract: forgetting.retract,
+    Ruled: forgetting.ruled,
+    Wake: forgetting.waken,
+    Sleep: forgetting.sleep,
+    Ask: forgetting.answer,
 }
 
 _PARTITION_HANDLERS: dict[type, Callable[[partition.Partition, Any], None]] = {
@@ -90,4 +117,5 @@ _PARTITION_HANDLERS: dict[type, Callable[[partition.Partition, Any], None]] = {
     PolicyChange: knowing.change_policy,
     Sweep: knowing.sweep,
     Shared: knowing.shared,
+    Suppress: forgetting.suppress,
 }

@@ -5,7 +5,15 @@ from hashlib import blake2b
 
 from streams.core.event import Identifier, NodeKey
 
+SEALED = "#"
+"""Kind of an identifier that tells its node key and nothing else: what is left of one that was erased."""
+
 _CACHED_KEYS = 200_000  # 100 bytes each: what is seen again within minutes costs a look-up instead of a hash
+
+
+def sealed(key: bytes) -> Identifier:
+    """An identifier of which only the node key is known."""
+    return SEALED, key.hex()
 
 
 class Keys:
@@ -22,10 +30,20 @@ class Keys:
 
         @lru_cache(_CACHED_KEYS)
         def node(identifier: Identifier) -> NodeKey:
+            if identifier[0] == SEALED:
+                return NodeKey(bytes.fromhex(identifier[1]))
             text = f"{identifier[0]}\0{identifier[1]}".encode()
             return NodeKey(blake2b(text, digest_size=16, key=pepper).digest())
 
         self.node = node
+
+    def event(self, event_id: str) -> NodeKey:
+        """What is kept of the id of an event that was erased: a hash of the same making."""
+        return self.node(("event", event_id))
+
+    def sealed(self, identifier: Identifier) -> Identifier:
+        """The address of an identifier's node, without the identifier."""
+        return sealed(self.node(identifier))
 
     def partition(self, key: NodeKey) -> int:
         return int.from_bytes(key[:4], "big") % self.partitions

@@ -1,9 +1,16 @@
 """What an identifier knows of itself: partners, first time, whether it is shared; and under which policy."""
 
+from collections.abc import Sequence
+
+from streams.core.erasing import Forget
+from streams.core.event import Identifier
 from streams.core.messages import Cause, Link, PolicyChange, Seen, Shared, Sighting, Status, Sweep
 from streams.core.node import Node
 from streams.core.partition import Partition
 from streams.core.placing import review
+from streams.core.sealing import form
+from streams.core.stripping import awake, wake
+from streams.core.traces import Traces, taken_out
 
 SWEEP_NODES = 200
 """Nodes brought to a new policy in one step: some 20 ms, between which events flow."""
@@ -11,9 +18,12 @@ SWEEP_NODES = 200
 
 def sighting(p: Partition, node: Node, m: Sighting) -> None:
     unaware = []
-    for other in m.partners:
+    partners = _unforgotten(p, node, m)
+    if not partners:
+        return
+    for other in partners:
         known = p.nodes.partner(m.to, other)
-        partner = node.meet(other, known, m.at_ms, m.cause[0])
+        partner = node.meet(other, known, m.at_ms, *m.cause)
         if partner is not None:
             p.nodes.put_partner(m.to, other, partner)
             p.nodes.touch(node)
@@ -22,11 +32,37 @@ def sighting(p: Partition, node: Node, m: Sighting) -> None:
     if node.first_ms is None or m.at_ms < node.first_ms:
         node.first_ms = m.at_ms
         p.nodes.touch(node)
-        p.send(Seen(m.to, p.clock, m.to, m.at_ms, m.cause), m.to)
+        p.send(Seen(m.to, p.clock, m.to, m.at_ms, m.cause, node.epoch), m.to)
     know(p, node, m.cause)
     if node.shared and not node.is_shared:
         for other in unaware:  # whoever keeps their events may still hold this one for shared
             p.send(Status(other, p.clock, m.to, node.shared, m.cause), other)
+
+
+def _unforgotten(p: Partition, node: Node, m: Sighting) -> Sequence[Identifier]:
+    """The partners told of that are news, from what was erased on either side apart."""
+    if node.erased_ms is None and not node.has_traces:
+        return m.partners
+    event_id, received_ms = m.cause
+    keys, traces, until_ms = p.keys, Traces(p.nodes, p.keys), node.erased_ms
+    me, event = keys.node(m.to), keys.event(event_id)
+    if traces.is_cut(node, event, me):
+        return ()
+    is_late = until_ms is not None and received_ms <= until_ms
+    left = m.partners if is_late else [
+        other for other in m.partners
+        if received_ms > traces.marked(node, keys.node(other))
+        and not traces.has_cut(node, taken_out(event, keys.node(other)))
+    ]
+    if until_ms is not None:
+        for other in left:
+            if is_late or traces.partner(node, keys.node(other)) is None:
+                # This event, or one of before that may follow: its keeper must know.
+                p.send(Forget(other, p.clock, me, until_ms, m.cause), other)
+    if is_late or not left:
+        return ()
+    wake(p, node, m.to)
+    return left
 
 
 def know(p: Partition, node: Node, cause: Cause) -> None:
@@ -42,16 +78,20 @@ def know(p: Partition, node: Node, cause: Cause) -> None:
         return
     for other in p.nodes.partners(x):
         p.send(Status(other, p.clock, x, node.shared, cause), other)
-    for other in p.nodes.take_refused(x):
-        p.send(Link(x, p.clock, other, (min(x, other), max(x, other)), 0, cause), x)
+    for other, kind in p.nodes.take_refused(x):
+        p.send(Link(x, p.clock, other, (x, (kind, "")) if x[0] <= kind else ((kind, ""), x), 0, cause), x)
 
 
 def seen(p: Partition, node: Node, m: Seen) -> None:
     if node.parent is not None:
-        p.send(Seen(node.parent, p.clock, m.x, m.at_ms, m.cause), node.parent)
+        p.send(Seen(node.parent, p.clock, m.x, m.at_ms, m.cause, m.epoch), node.parent)
         return
     cluster = p.root(node)
-    moved = cluster.see(m.x, m.at_ms)
+    x = form(p.keys, cluster, m.x)
+    if m.at_ms is not None and m.epoch >= cluster.epochs.get(x, 0):
+        awake(p, node, cluster, [m.x], m.cause)
+        x = m.x
+    moved = cluster.see(x, m.at_ms, m.epoch)
     p.nodes.touch(node)
     if moved:
         p.emit(node, cluster, m.cause)
@@ -62,7 +102,7 @@ def status(p: Partition, node: Node, m: Status) -> None:
         p.send(Status(node.parent, p.clock, m.x, m.n, m.cause), node.parent)
         return
     cluster = p.root(node)
-    if cluster.claim(m.x, m.n):
+    if cluster.claim(form(p.keys, cluster, m.x), m.n):
         review(p, node, cluster, m.cause)
         p.emit(node, cluster, m.cause)
 

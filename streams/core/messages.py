@@ -11,6 +11,21 @@ from typing import TypeAlias
 import msgspec
 
 from streams.core.anchor import anchor_order
+from streams.core.erasing import (
+    Ask,
+    Drop,
+    Erase,
+    Forget,
+    Mark,
+    Remind,
+    Retell,
+    Retract,
+    Ruled,
+    Sleep,
+    Suppress,
+    Wake,
+    Wipe,
+)
 from streams.core.event import Event, Identifier, Position
 from streams.core.policy import Policy
 
@@ -70,8 +85,11 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, tag="f", gc=False):
     to: Identifier
     clock: int
     x: Identifier
-    at_ms: int
+    at_ms: int | None
+    """None: in no event with another identifier any more."""
     cause: Cause
+    epoch: int = 0
+    """Of two epochs the later counts, of two times of one epoch the earlier."""
 
 
 class Status(msgspec.Struct, frozen=True, array_like=True, tag="c", gc=False):
@@ -184,6 +202,9 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
     events: list[tuple[Event, Identifier, tuple[Copy, ...]]]
     rules: list[tuple[Edge, Ruling]] = []
     forced: list[Edge] = []
+    marks: list[tuple[bytes, int]] = []
+    cuts: list[bytes] = []
+    epochs: list[tuple[Identifier, int]] = []
 
 
 class Absorb(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
@@ -209,6 +230,7 @@ class Compress(msgspec.Struct, frozen=True, array_like=True, tag="p", gc=False):
 Message: TypeAlias = (
     Observe | Keep | Sighting | Seen | Status | Evidence | Link | Absorb | Compress | Rule
     | Chunk | PolicyChange | Sweep | Shared
+    | Erase | Mark | Forget | Wipe | Remind | Retract | Drop | Retell | Wake | Sleep | Ask | Ruled | Suppress
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -90,7 +90,7 @@ def _regrouped(
         person = seen.people[known.pop()]
         if not newcomers.isdisjoint(identifiers):
             again = Person(cluster, shaping, identifiers)
-            if not person.identifiers or again.person_id != person.person_id:
+            if not person.identifiers or not again.identifiers or again.person_id != person.person_id:
                 return None
             again.touches, again.sayings, again.returns = person.touches, person.sayings, person.returns
             person = again

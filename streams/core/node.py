@@ -10,6 +10,7 @@ import msgspec
 
 from streams.core.cluster import Cluster
 from streams.core.event import Identifier
+from streams.core.keys import SEALED
 from streams.core.messages import Part
 from streams.core.policy import Policy
 from streams.core.rows import View
@@ -24,6 +25,18 @@ class Partner(msgspec.Struct, array_like=True):
     at_ms: int
     event_id: str
     days: list[int] = []
+    received_ms: int = 0
+    """Of that event."""
+    days_received: list[int] = []
+    """When the events were received that told of `days`, in the same order."""
+
+    def since(self, until_ms: int) -> "Partner | None":
+        """What is left of it without events received up to then; None where the first was one of them."""
+        if self.received_ms <= until_ms:
+            return None
+        left = [(day, at) for day, at in zip(self.days, self.days_received, strict=True) if at > until_ms]
+        days, received = [day for day, _ in left], [at for _, at in left]
+        return Partner(self.identifier, self.at_ms, self.event_id, days, self.received_ms, received)
 
 
 class NodeRecord(msgspec.Struct, array_like=True):
@@ -38,14 +51,20 @@ class NodeRecord(msgspec.Struct, array_like=True):
     part: Part | None
     policy_version: int
     """What it knows and the rows it sent are under this policy."""
+    erased_ms: int | None = None
+    """What was received up to then was erased; the identifier may be sealed (streams.core.forgetting)."""
+    epoch: int = 0
+    """How often partners were lost: a first time told later counts, though it be later itself."""
+    has_traces: bool = False
+    """Whether there are records of what was erased around it (streams.core.traces)."""
 
 
 class Node:
     """One identifier's node. `shared` counts the changes, odd is shared; `sent` is what a root's rows were so far."""
 
     __slots__ = (
-        "busy_days", "cluster", "first_ms", "identifier", "parent", "partners", "pieces", "policy_version", "sent",
-        "shared", "used",
+        "busy_days", "cluster", "epoch", "erased_ms", "first_ms", "has_traces", "identifier", "parent", "partners",
+        "pieces", "policy_version", "sent", "shared", "used",
     )
 
     def __init__(self, record: NodeRecord, cluster: Cluster | None, pieces: int = 0) -> None:
@@ -56,6 +75,7 @@ class Node:
         self.busy_days = record.busy_days
         self.first_ms = record.first_ms
         self.policy_version = record.policy_version
+        self.erased_ms, self.epoch, self.has_traces = record.erased_ms, record.epoch, record.has_traces
         self.cluster = cluster
         self.sent: View | None = None
         self.used = 0
@@ -65,7 +85,7 @@ class Node:
     @classmethod
     def new(cls, policy: Policy, version: int, identifier: Identifier) -> "Node":
         """A node nobody has heard of: its own root, alone; everybody's from the start if its value is blocked."""
-        shared = int(policy.is_blocked(*identifier))
+        shared = int(identifier[0] != SEALED and policy.is_blocked(*identifier))
         cluster = Cluster.of(policy, identifier)
         if shared:
             cluster.claim(identifier, shared)
@@ -75,14 +95,16 @@ class Node:
         part = self.cluster.part(with_events=False) if self.cluster else None
         return NodeRecord(
             self.identifier, self.parent, self.shared, self.partners, self.busy_days, self.first_ms,
-            part, self.policy_version,
+            part, self.policy_version, self.erased_ms, self.epoch, self.has_traces,
         )
 
     @property
     def is_shared(self) -> bool:
         return self.shared & 1 == 1
 
-    def meet(self, other: Identifier, partner: Partner | None, at_ms: int, event_id: str) -> Partner | None:
+    def meet(
+        self, other: Identifier, partner: Partner | None, at_ms: int, event_id: str, received_ms: int,
+    ) -> Partner | None:
         """Count one sighting with a partner; the partner's new record, or None where nothing is new.
 
         Everything is counted, whatever the present policy asks for: a later one may ask for more.
@@ -90,19 +112,37 @@ class Node:
         kind, day = other[0], at_ms // DAY_MS
         news = kind == "order_id" and (partner is None or day not in partner.days)
         if partner is None:
-            partner = Partner(other, at_ms, event_id)
+            partner = Partner(other, at_ms, event_id, [], received_ms)
             self.partners[kind] = self.partners.get(kind, 0) + 1
         elif (at_ms, event_id) < (partner.at_ms, partner.event_id):
-            partner = Partner(other, at_ms, event_id, partner.days)
+            partner = Partner(other, at_ms, event_id, partner.days, received_ms, partner.days_received)
         elif not news:
             return None
         if news:
             partner.days = [*partner.days, day]
+            partner.days_received = [*partner.days_received, received_ms]
             self.busy_days[day] = self.busy_days.get(day, 0) + 1
         return partner
 
+    def lose(self, partner: Partner, left: Partner | None = None) -> None:
+        """Count a partner no more, or without some of its days."""
+        kind = partner.identifier[0]
+        if left is None:
+            self.partners[kind] -= 1
+            if not self.partners[kind]:
+                del self.partners[kind]
+        for day in partner.days if left is None else set(partner.days) - set(left.days):
+            self.busy_days[day] -= 1
+            if not self.busy_days[day]:
+                del self.busy_days[day]
+
     def should_be_shared(self, policy: Policy) -> bool:
-        """Step 1, from the numbers of partners; they only grow. A value blocked since is everybody's too."""
+        """Step 1, from the numbers of partners; only erasure takes some away. A value blocked since is everybody's too.
+
+        Of a sealed identifier nothing can be said; what was said before holds.
+        """
+        if self.identifier[0] == SEALED:
+            return self.is_shared
         mine = policy.kinds[self.identifier[0]]
         if policy.is_blocked(*self.identifier):
             return True
@@ -135,7 +175,10 @@ def decode_count(data: bytes) -> int:
 
 
 def decode_partner_record(data: bytes) -> Partner:
-    return _partner_decoder.decode(data)
+    partner = _partner_decoder.decode(data)
+    # An older release did not note when days were told: long ago.
+    partner.days_received += [0] * (len(partner.days) - len(partner.days_received))
+    return partner
 
 
 def decode_partner(data: bytes | None) -> Partner | None:

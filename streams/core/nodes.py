@@ -9,6 +9,7 @@ Records of one partition, by the first byte of the key:
   h + message's hash + number           a chunk of a message that is not whole yet
   y + version                           a policy's text
   s + clock                             a claim that an identifier is shared or not, for ingest
+  r, m, d, u                            what is kept of what was erased (streams.core.traces)
   c                                     the partition's clock
 """
 
@@ -21,7 +22,7 @@ import msgspec
 from streams.core import node as codec
 from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event, Identifier, pack, unpack
-from streams.core.keys import Keys
+from streams.core.keys import SEALED, Keys
 from streams.core.messages import Chunk, Copy
 from streams.core.node import Node, NodeRecord, Partner
 from streams.core.policies import Policies
@@ -71,8 +72,8 @@ class Nodes:
 
     def __init__(self, policies: Policies, keys: Keys, reader: Reader, touches_max: int) -> None:
         self._policies, self._keys, self._reader, self._touches_max = policies, keys, reader, touches_max
-        self._nodes: dict[Identifier, Node] = {}
-        self._touched: dict[Identifier, Node] = {}
+        self._nodes: dict[bytes, Node] = {}
+        self._touched: dict[bytes, Node] = {}
         self._puts: dict[bytes, bytes] = {}
         self._deletes: set[bytes] = set()
         self._events: dict[bytes, Kept] = {}
@@ -81,47 +82,63 @@ class Nodes:
         """At least the weight of all nodes in memory."""
 
     def clock(self) -> int:
-        return int(self._read(CLOCK) or 0)
+        return int(self.read(CLOCK) or 0)
 
     def get(self, identifier: Identifier) -> Node:
-        node = self._nodes.get(identifier)
+        key = self._keys.node(identifier)
+        node = self._nodes.get(key)
         if node is None:
-            node = self._nodes[identifier] = self._load(identifier)
+            node = self._nodes[key] = self._load(identifier)
             self._held += self._weight(node)
+        if node.identifier[0] == SEALED and identifier[0] != SEALED and node.erased_ms is None:
+            self._name(node, identifier)
         node.used = self._batch
         return node
 
+    def _name(self, node: Node, identifier: Identifier) -> None:
+        """A node that was only spoken of by its key, when something was erased beside it, is met for the first time."""
+        assert node.cluster is not None, "nobody could link it without its name"
+        if self._policies[node.policy_version].is_blocked(*identifier):
+            node.shared = 1
+            node.cluster.claim(identifier, 1)
+        node.cluster.members = {identifier}
+        node.cluster.forget_resolution()
+        node.identifier, node.sent = identifier, None
+        self.touch(node)
+
     def touch(self, node: Node) -> None:
         """The node's own record changed."""
-        self._touched[node.identifier] = node
+        self._touched[self._keys.node(node.identifier)] = node
 
     def partner(self, x: Identifier, other: Identifier) -> Partner | None:
-        return codec.decode_partner(self._read(self._partner_key(x, other)))
+        return codec.decode_partner(self.read(self._partner_key(x, other)))
 
     def put_partner(self, x: Identifier, other: Identifier, partner: Partner) -> None:
-        self._put(self._partner_key(x, other), codec.encode(partner))
+        self.put(self._partner_key(x, other), codec.encode(partner))
 
     def partners(self, x: Identifier) -> list[Identifier]:
         """All partners of an identifier."""
-        found = self._scan(b"p" + self._keys.node(x))
+        found = self.scan(b"p" + self._keys.node(x))
         return [codec.decode_partner_record(value).identifier for _, value in found]
 
-    def put_refused(self, x: Identifier, other: Identifier) -> None:
-        self._put(b"f" + self._keys.node(x) + self._keys.node(other), pack(other))
+    def put_refused(self, x: Identifier, other: Identifier, kind: str) -> None:
+        """Of the other only its kind and where it is."""
+        self.put(b"f" + self._keys.node(x) + self._keys.node(other), pack((*self._keys.sealed(other), kind)))
 
-    def take_refused(self, x: Identifier) -> list[Identifier]:
-        """All that x refused, which is then forgotten."""
-        found = self._scan(b"f" + self._keys.node(x))
+    def take_refused(self, x: Identifier) -> list[tuple[Identifier, str]]:
+        """All that x refused, with its kind, which is then forgotten."""
+        found = self.scan(b"f" + self._keys.node(x))
         for key, _ in found:
-            self._puts.pop(key, None)
-            self._deletes.add(key)
-        return [tuple(unpack(value)) for _, value in found]
+            self.delete(key)
+        told = (unpack(value) for _, value in found)  # an older release told it in clear
+        return [((one[0], one[1]), one[2] if len(one) > 2 else one[0]) for one in told]
 
     def put_shared(self, node: bytes, n: int, clock: int) -> None:
         """A claim about the identifier with a node key, after all that came before it."""
-        self._put(SHARED + struct.pack(">Q", clock), pack((node, n)))
+        self.put(SHARED + struct.pack(">Q", clock), pack((node, n)))
 
-    def _scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+    def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        """Records whose keys begin so, with what this batch changed."""
         found = dict(self._reader.scan(prefix))
         found.update({key: value for key, value in self._puts.items() if key.startswith(prefix)})
         return sorted((key, value) for key, value in found.items() if key not in self._deletes)
@@ -146,21 +163,24 @@ class Nodes:
     def gather(self, chunk: Chunk) -> list[bytes]:
         """Keep a chunk; with the last of its message, the data of all of them, which are then forgotten."""
         head = b"h" + chunk.name
-        self._put(head + struct.pack(">H", chunk.number), chunk.data)
+        self.put(head + struct.pack(">H", chunk.number), chunk.data)
         if chunk.number < chunk.count - 1:
             return []
         keys = [head + struct.pack(">H", n) for n in range(chunk.count)]
-        found = [data for key in keys if (data := self._read(key)) is not None]
+        found = [data for key in keys if (data := self.read(key)) is not None]
         if len(found) < chunk.count:  # a late repeat of the last chunk: the message was worked already
             keys, found = keys[-1:], []
         for key in keys:
-            self._puts.pop(key, None)
-            self._deletes.add(key)
+            self.delete(key)
         return found
 
-    def _put(self, key: bytes, value: bytes) -> None:
+    def put(self, key: bytes, value: bytes) -> None:
         self._puts[key] = value
         self._deletes.discard(key)
+
+    def delete(self, key: bytes) -> None:
+        self._puts.pop(key, None)
+        self._deletes.add(key)
 
     def flush(self, clock: int) -> tuple[dict[bytes, bytes], set[bytes]]:
         """What the batch changed: records to put and keys to delete. Forgets nodes that memory has no room for."""
@@ -182,7 +202,7 @@ class Nodes:
         starts = range(0, len(data), PIECE_BYTES) if len(data) > PIECE_BYTES else ()
         pieces = [data[n : n + PIECE_BYTES] for n in starts]
         for number, piece in enumerate(pieces):
-            self._put(_piece_key(key, number), piece)
+            self.put(_piece_key(key, number), piece)
         for number in range(len(pieces), node.pieces):
             self._deletes.add(_piece_key(key, number))
         node.pieces = len(pieces)
@@ -193,7 +213,7 @@ class Nodes:
         if data[0] & 0xF0 == 0x90:  # an array of at most 15: the record itself, else the number of its pieces
             return codec.decode(data), 0
         count = codec.decode_count(data)
-        pieces = [self._read(_piece_key(key, number)) or b"" for number in range(count)]
+        pieces = [self.read(_piece_key(key, number)) or b"" for number in range(count)]
         return codec.decode(b"".join(pieces)), count
 
     def _make_room(self) -> None:
@@ -202,9 +222,9 @@ class Nodes:
         self._held = sum(self._weight(node) for node in self._nodes.values())
         if self._held <= self._touches_max:
             return
-        for identifier, node in sorted(self._nodes.items(), key=lambda item: item[1].used):
+        for key, node in sorted(self._nodes.items(), key=lambda item: item[1].used):
             self._held -= self._weight(node)
-            del self._nodes[identifier]
+            del self._nodes[key]
             if self._held <= self._touches_max * 3 // 4:
                 return
 
@@ -214,10 +234,12 @@ class Nodes:
 
     def _load(self, identifier: Identifier) -> Node:
         key = self._keys.node(identifier)
-        data = self._read(b"n" + key)
+        data = self.read(b"n" + key)
         if data is None:
             return self._first_sight(identifier)
         record, pieces = self._node_record(key, data)
+        if record.parent is not None:
+            record.parent = self._keys.sealed(record.parent)  # an older release told it in clear
         if record.part is None:
             return Node(record, None, pieces)
         events = [_decode_kept(value) for _, value in self._reader.scan(b"e" + key)]
@@ -229,7 +251,8 @@ class Nodes:
         self.touch(node)
         return node
 
-    def _read(self, key: bytes) -> bytes | None:
+    def read(self, key: bytes) -> bytes | None:
+        """A record, with what this batch changed."""
         if key in self._deletes:
             return None
         pending = self._puts.get(key)

@@ -2,6 +2,7 @@
 
 from streams.core.cluster import Cluster, Kept
 from streams.core.effects import Effects, Merge
+from streams.core.erasing import Sleep
 from streams.core.event import Identifier
 from streams.core.increment import add
 from streams.core.messages import Cause, Message
@@ -11,6 +12,7 @@ from streams.core.nodes import Nodes, Reader
 from streams.core.policies import Policies
 from streams.core.policy import Policy
 from streams.core.rows import Changes, Rows, View, view
+from streams.core.sealing import seal
 from streams.core.shaping import Shaping
 
 TOUCHES_MAX = 50_000
@@ -56,6 +58,10 @@ class Partition:
     ) -> None:
         """Send the difference between the rows of before and after; `theirs` are sent whatever they were."""
         assert node.sent is not None, "asked for before the change"
+        if cluster.marks or cluster.cuts:
+            for x in seal(self.keys, cluster):
+                self.send(Sleep(x, self.clock, cause), x)
+                self.nodes.touch(node)
         before, after = node.sent, view(cluster, self.shaping)
         again: Rows = theirs.rows if theirs else {}
         facts, clock = self.effects.facts, self.clock

@@ -10,12 +10,17 @@ from streams.core.increment import add
 from streams.core.messages import Cause, Compress, Edge, Evidence, Keep, Link, Observe, Sighting, address
 from streams.core.node import DAY_MS, Node
 from streams.core.partition import Partition
+from streams.core.stripping import awake, is_out, kept_of, observed, strip
 
 
 def observe(p: Partition, node: Node, m: Observe) -> None:
-    """At the anchor's own node, which knows whether it is shared."""
+    """At the anchor's own node, which knows whether it is shared, or erased."""
+    left = observed(p, node, m)
+    if left is None:
+        return
+    is_whole, m = left is m, left
     claims = dict(m.claims)
-    if node.shared > claims.get(m.to, 0):
+    if is_whole and node.shared > claims.get(m.to, 0):
         claims[m.to] = node.shared
     order = anchor_order(p.policy, m.event.ids)
     want = address(order, claims)
@@ -37,18 +42,28 @@ def _keep(p: Partition, node: Node, m: Keep, order: tuple[Identifier, ...]) -> N
     for x in m.path[:-1]:
         p.send(Compress(x, p.clock, m.to), x)
     cluster, cause = p.root(node), cause_of(m.event)
+    left = kept_of(p, node, cluster, m)
+    # What this copy lost, the copies that are here already lose too.
+    is_stripped = left is not m and strip(p, node, cluster, cause, [m.event.event_id])
+    if left is None:
+        if is_stripped:
+            review(p, node, cluster, cause)
+            p.emit(node, cluster, cause)
+        return
+    if left is not m:
+        m, order = left, anchor_order(p.policy, left.event.ids)
     told = [x for x, n in m.claims if cluster.claim(x, n)]
     news = [x for x in told if cluster.concerns(x)]
     if told:
         p.nodes.touch(node)
     kept = cluster.keep(m.event, order, m.anchor, m.copies)
-    if kept is None and not news:
+    if kept is None and not news and not is_stripped:
         return
     if kept is not None:
         if len(kept.copies) > len(m.copies) or len(cluster.events[m.event.event_id]) > 1:
             p.effects.duplicates += 1
         p.nodes.put_event(node, kept)
-    if news:
+    if news or is_stripped:
         review(p, node, cluster, cause)
     elif kept is not None:
         if not _place(p, node, cluster, kept):
@@ -101,11 +116,11 @@ def _place(p: Partition, node: Node, cluster: Cluster, kept: Kept) -> bool:
         kept.anchor = want
         p.nodes.put_event(node, kept)
     if len(kept.event.ids) > 1:
-        _tell(p, node, cluster, kept)
+        tell(p, node, cluster, kept)
     return True
 
 
-def _tell(p: Partition, node: Node, cluster: Cluster, kept: Kept) -> None:
+def tell(p: Partition, node: Node, cluster: Cluster, kept: Kept) -> None:
     """Each identifier of what it was seen with, once; each edge to where it is counted, or linked."""
     event = kept.event
     at, cause = event.at_ms, cause_of(event)
@@ -145,6 +160,9 @@ def evidence(p: Partition, node: Node, m: Evidence) -> None:
         p.send(Evidence(node.parent, p.clock, m.edge, m.digest, m.at_ms, m.confidence, m.cause), node.parent)
         return
     cluster = p.root(node)
+    if is_out(p, cluster, m.cause[0], m.edge):
+        return
+    awake(p, node, cluster, m.edge, m.cause)
     if cluster.weigh(m.edge, m.digest, m.at_ms, m.confidence, m.cause[0]):
         p.nodes.touch(node)
         link(p, node, cluster, m.edge, m.cause)

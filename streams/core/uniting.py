@@ -1,11 +1,14 @@
 """Two clusters become one: pointers always lead from a larger to a smaller node key, so there is no cycle."""
 
 from streams.core.cluster import Cluster
+from streams.core.erasing import Ruled
 from streams.core.messages import Absorb, Compress, Link, Rule
 from streams.core.node import Node
 from streams.core.partition import Partition
 from streams.core.placing import conduct, force, review
 from streams.core.rows import view
+from streams.core.sealing import matched, named_in
+from streams.core.stripping import awake, drop_rules, strip
 
 SMALL_EVENTS = 8
 """Events up to which a cluster is taken in touchpoint by touchpoint instead of making the rows of both anew."""
@@ -14,12 +17,12 @@ SMALL_EVENTS = 8
 def link(p: Partition, node: Node, m: Link) -> None:
     if m.checked < 2:  # each end's own node has its say, once
         if node.is_shared:
-            p.nodes.put_refused(m.to, m.other)
+            p.nodes.put_refused(m.to, m.other, _other_kind(m))
         else:
             p.send(Link(m.other, p.clock, m.to, m.edge, m.checked + 1, m.cause), m.other)
     elif node.parent is not None:
         p.send(Link(node.parent, p.clock, m.other, m.edge, 2, m.cause), node.parent)
-    elif m.to == m.other:
+    elif p.keys.node(m.to) == p.keys.node(m.other):
         return
     elif p.keys.node(m.to) < p.keys.node(m.other):
         p.send(Link(m.other, p.clock, m.to, m.edge, 2, m.cause), m.other)
@@ -27,10 +30,15 @@ def link(p: Partition, node: Node, m: Link) -> None:
         _leave(p, node, m)
 
 
+def _other_kind(m: Link) -> str:
+    """Of the end that is not asked now."""
+    return m.edge[1][0] if m.edge[0] == m.to else m.edge[0][0]
+
+
 def _leave(p: Partition, node: Node, m: Link) -> None:
     cluster = node.cluster
     assert cluster is not None, "a root has a cluster"
-    node.parent, node.cluster, node.sent = m.other, None, None
+    node.parent, node.cluster, node.sent = p.keys.sealed(m.other), None, None
     p.nodes.touch(node)
     for kept in cluster.kept():
         p.nodes.delete_event(node, kept)
@@ -47,10 +55,15 @@ def absorb(p: Partition, node: Node, m: Absorb) -> None:
     other = Cluster(p.policies[m.policy_version], m.part)
     theirs = view(other, p.policies.shaping(m.policy_version))
     is_told = m.policy_version == node.policy_version and not (_has_news(cluster, other) or _has_news(other, cluster))
-    news = cluster.join(m.part)
+    news = cluster.join(matched(p.keys, cluster, m.part))
     for kept in news:
         p.nodes.put_event(node, kept)
     p.nodes.touch(node)
+    if cluster.marks or cluster.cuts or cluster.epochs:
+        is_told = False
+        drop_rules(p, cluster, m.cause)
+        strip(p, node, cluster, m.cause)
+        awake(p, node, cluster, sorted(named_in(cluster)), m.cause)
     reason = f"{m.edge[0][0]} with {m.edge[1][0]}"
     if not is_told:
         review(p, node, cluster, m.cause)
@@ -71,7 +84,7 @@ def _has_news(cluster: Cluster, other: Cluster) -> bool:
 def compress(p: Partition, node: Node, m: Compress) -> None:
     key = p.keys.node
     if node.parent is not None and key(m.root) < key(node.parent):
-        node.parent = m.root
+        node.parent = p.keys.sealed(m.root)
         p.nodes.touch(node)
 
 
@@ -80,6 +93,11 @@ def rule(p: Partition, node: Node, m: Rule) -> None:
         p.send(Rule(node.parent, p.clock, m.edge, m.verb, m.reason, m.cause), node.parent)
         return
     cluster = p.root(node)
+    if any(m.cause[1] <= cluster.marks.get(p.keys.node(end), -1) for end in m.edge):
+        return
+    awake(p, node, cluster, m.edge, m.cause)
+    for end, other in (m.edge, m.edge[::-1]):
+        p.send(Ruled(end, p.clock, p.keys.node(other), m.cause), end)
     if cluster.rule(m.edge, (m.cause[1], m.cause[0], m.verb, m.reason)):
         p.nodes.touch(node)
         force(p, node, cluster, m.cause)

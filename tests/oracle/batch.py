@@ -10,6 +10,7 @@ from streams.core.facts import TABLES, Key, Row
 from streams.core.policy import Policy
 from tests.oracle import attributes, orders, returns, talk, touches, twins
 from tests.oracle.credits import credit_row, first_touch
+from tests.oracle.erasure import Receipts, left
 from tests.oracle.evidence import evidence_rows
 from tests.oracle.identity import Identity
 from tests.oracle.journeys import Journeys
@@ -21,7 +22,7 @@ Tables = dict[str, dict[Key, Row]]
 COVERED = (
     "persons", "identifiers", "identifier_sightings", "touchpoints", "sessions", "visits", "journeys",
     "person_channels", "conversations", "conversation_messages", "promises", "consents", "preferences",
-    "person_traits", "orders", "order_items", "returns", "shipments", "credits", "rules",
+    "person_traits", "orders", "order_items", "returns", "shipments", "credits", "rules", "erased_records",
 )
 """With `evidence`, whose rows are here one for each pair of identifiers, without the person."""
 
@@ -38,14 +39,16 @@ class Touch(msgspec.Struct, frozen=True):
 
 def expected(
     events: list[Event], policy: Policy, durations: Mapping[str, int], pepper: bytes, words: Iterable[Word] = (),
+    receipts: Receipts | None = None,
 ) -> Tables:
     """The rows of the tables `COVERED` that these events stand for, whatever order they came in.
 
-    Shape:  accepted events, repeats and conflicting copies among them; the last policy, durations, words on pairs
-            -> {table: {key: row in column order}}, and the evidence by pair.
+    Shape:  accepted events, repeats and conflicting copies among them; the last policy, durations, words on pairs; what
+            was erased -> {table: {key: row in column order}}, and the evidence by pair.
     """
-    identity = Identity(events, policy, pepper, words)
-    kept = [_touch(copies, identity) for copies in _copies(events, identity)]
+    rest = left(events, words, receipts or Receipts())
+    identity = Identity(rest.events, policy, pepper, rest.words)
+    kept = [_touch(copies, identity) for copies in _copies(rest.events, identity)]
     by_person: dict[bytes, list[Touch]] = defaultdict(list)
     for touch in kept:
         by_person[touch.person].append(touch)
@@ -70,6 +73,7 @@ def expected(
         rows["order_items"] += order.items
         rows["returns"] += order.back
         rows["shipments"] += order.sent
+    rows["erased_records"] = list(dict.fromkeys(rest.positions))
     rows["rules"] = [rule_row(word, pepper) for word in identity.rules.values()]
     evidence = {row[:2]: row for row in evidence_rows(identity)}
     return {name: _keyed(name, made) for name, made in rows.items()} | {"evidence": evidence}

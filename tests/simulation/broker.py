@@ -13,12 +13,14 @@ from unittest.mock import patch
 
 from streams.core import facts, knowing, messages, policy
 from streams.core.effects import Effects
+from streams.core.erasing import Erase
 from streams.core.event import Event, Identifier
 from streams.core.graph import Partition
-from streams.core.keys import Keys
+from streams.core.keys import Keys, sealed
 from streams.core.messages import PolicyChange, Rule, Sweep
 from streams.core.policy import Policy
 from streams.core.shaping import Shaping
+from tests.oracle.erasure import Erasure, Receipts
 from tests.oracle.rules import Word
 from tests.simulation.policy_file import known_policy, to_toml
 from tests.simulation.stores import Sink, Store
@@ -34,8 +36,10 @@ class Rest:
     """Nothing more comes in until nothing moves."""
 
 
-Arrival: TypeAlias = Event | Word | int | Rest
+Arrival: TypeAlias = Event | Word | Erasure | int | Rest
 """An event, a command, the number of a policy that is applied, or a rest."""
+
+Sent: TypeAlias = messages.Observe | Rule | Erase
 
 
 class Run:
@@ -97,7 +101,7 @@ class Run:
 
         The last to come is the first of the list.
         """
-        told: list[Arrival] = [*self.world.events, *self.world.words]
+        told: list[Arrival] = [*self.world.events, *self.world.words, *self.world.erasures]
         if self.disorder:
             told += [t for t in told if self.random.random() < 0.3]
             self.random.shuffle(told)
@@ -115,6 +119,9 @@ class Run:
         elif isinstance(arrival, Word):
             pair, verb, command, received_ms, reason = arrival
             self._send(Rule(pair[0], 0, pair, verb, reason, (command, received_ms)))
+        elif isinstance(arrival, Erasure):
+            key = self.shaping.keys.node(arrival.identifier)
+            self._send(Erase(sealed(key), 0, key, arrival.until_ms, (arrival.command, 5 * DAY_MS)))
         elif isinstance(arrival, int):
             self._apply(arrival)
 
@@ -136,7 +143,7 @@ class Run:
         version = self.random.randint(0, self.version) if self.disorder else self.version
         self._send(messages.observe(e, self.policies[version], claims))
 
-    def _send(self, message: messages.Observe | Rule) -> None:
+    def _send(self, message: Sent) -> None:
         self.logs[self.shaping.keys.owner(message.to)].append(messages.pack([message]))
 
     def _load(self, n: int) -> Partition:
@@ -173,6 +180,19 @@ class Run:
             self.claims[identifier] = max(claim, self.claims.get(identifier, 0))
         self.sent += [facts.encode(fact) for fact in effects.packed_facts()]
         self.offsets[n] += records
+
+    def receipts(self) -> Receipts:
+        """What was erased, as the stores tell it."""
+        keys, until, deleted = self.shaping.keys, {}, set()
+        named = {i[:2] for e in self.world.events for i in e.ids} | {end for w in self.world.words for end in w.pair}
+        for i in named | {erasure.identifier for erasure in self.world.erasures}:
+            erased_ms = self.partitions[keys.owner(i)].nodes.get(i).erased_ms
+            if erased_ms is not None:
+                until[i] = erased_ms
+        hashes = {keys.event(e.event_id): e.event_id for e in self.world.events}
+        for store in self.stores:
+            deleted |= {hashes[key[17:]] for key, _ in store.scan(b"d") if key[17:] in hashes}
+        return Receipts(until, frozenset(deleted))
 
     def _load_sink(self) -> Sink:
         records = list(self.sent)

@@ -2,17 +2,38 @@
 
 from collections.abc import Iterable
 
+from streams.core.event import pack
 from streams.core.facts import TABLES, Key, Row
 from tests.oracle import expected
 from tests.oracle.batch import Tables
+from tests.oracle.erasure import Receipts, left
 from tests.oracle.evidence import tells_less, united
-from tests.simulation.broker import PEPPER
+from tests.simulation.broker import PEPPER, Run
 from tests.simulation.stores import Sink
 from tests.strategies import World
 
 
-def oracle(world: World) -> Tables:
-    return expected(list(world.events), world.policies[-1], world.last_durations, PEPPER, world.words)
+def oracle(world: World, receipts: Receipts | None = None) -> Tables:
+    return expected(list(world.events), world.policies[-1], world.last_durations, PEPPER, world.words, receipts)
+
+
+def wrong(world: World, run: Run) -> list[str]:
+    """Everything that a run left otherwise than it should: rows, and what names somebody who was erased."""
+    sink, receipts = run.finish(), run.receipts()
+    unheard = [e for e in world.erasures if receipts.until_ms.get(e.identifier, -1) < e.until_ms]
+    found = [f"{e} left no mark" for e in unheard]
+    return found + differences(oracle(world, receipts), sink) + leaks(world, run, receipts)
+
+
+def leaks(world: World, run: Run, receipts: Receipts) -> list[str]:
+    """Records of the state that name an identifier that was erased and that nothing left names."""
+    rest = left(world.events, world.words, receipts)
+    live = {i[:2] for e in rest.events for i in e.ids} | {end for w in rest.words for end in w.pair}
+    gone = {pack(i)[1:]: i for i in receipts.until_ms if i not in live}
+    return [
+        f"a record of table {key[:1]!r} still names {i}"
+        for store in run.stores for key, value in store.items() for told, i in gone.items() if told in value
+    ]
 
 
 def held(sink: Sink, tables: Iterable[str]) -> Tables:

@@ -181,7 +181,9 @@ class Halves:
         if (n, committed) not in self._parents:
             _, partition = self._load(n, committed)
             mine = [i for i in self.identifiers if self.shaping.keys.owner(i) == n]
-            self._parents[n, committed] = {i: partition.nodes.get(i).parent for i in mine}
+            named = {self.shaping.keys.sealed(i): i for i in self.identifiers}
+            above_of = {i: partition.nodes.get(i).parent for i in mine}
+            self._parents[n, committed] = {i: above and named[above] for i, above in above_of.items()}
         return self._parents[n, committed]
 
     def _judge(self, state: State) -> list[str]:

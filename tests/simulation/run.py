@@ -11,10 +11,10 @@ from random import Random
 
 from tests.simulation.agents import run as agents
 from tests.simulation.broker import Run
-from tests.simulation.compare import differences, oracle
+from tests.simulation.compare import wrong
 from tests.strategies import World, make_world
 
-PARTS = ("rules", "policies")
+PARTS = ("rules", "policies", "erasures")
 WORLDS = ("core", "agents")
 
 
@@ -22,14 +22,14 @@ def case(seed: int, events_max: int, parts: list[str]) -> tuple[World, list[str]
     """One world in one order, both decided by the seed."""
     random = Random(seed)
     world = make_world(random, random.randint(1, events_max), parts)
-    return world, differences(oracle(world), Run(world, random).finish())
+    return world, wrong(world, Run(world, random))
 
 
 def of_core(seed: int, options: argparse.Namespace) -> list[str]:
     """What is wrong with one case, and what it was about."""
-    world, wrong = case(seed, options.events, options.parts)
-    shown = [str(one) for one in (*world.words, *world.events)] if options.show else []
-    return [*wrong[:8], *shown] if wrong else []
+    world, found = case(seed, options.events, options.parts)
+    shown = [str(one) for one in (*world.erasures, *world.words, *world.events)] if options.show else []
+    return [*found[:8], *shown] if found else []
 
 
 def of_agents(seed: int, options: argparse.Namespace) -> list[str]:

@@ -63,4 +63,4 @@ class Graph:
 
     def root(self, identifier: Identifier) -> Identifier:
         node = self.partitions[self.keys.owner(identifier)].nodes.get(identifier)
-        return identifier if node.parent is None else self.root(node.parent)
+        return node.identifier if node.parent is None else self.root(node.parent)
