@@ -37,7 +37,7 @@ test: check  ## check, then every test; what CI runs
 .PHONY: simulate
 simulate: $(READY)  ## random worlds, simulated: make simulate SEED=7 CASES=1000 WORLD=agents (or core)
 	PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation.run --world $(or $(WORLD),core) \
-		--seed $(or $(SEED),0) --cases $(or $(CASES),1000) --events $(or $(EVENTS),40) --with rules,policies
+		--seed $(or $(SEED),0) --cases $(or $(CASES),1000) --events $(or $(EVENTS),40) --with rules,policies,erasures
 
 .PHONY: integration
 integration: $(READY)  ## the tests on real Kafka and ClickHouse only

@@ -22,6 +22,8 @@ WITH
     (SELECT count() FROM onethread.dead_letters WHERE topic IS NULL) AS refused_before,
     (SELECT count() FROM onethread.dead_letters WHERE topic IS NULL OR topic LIKE '%events.%') AS dead_letters,
     (SELECT count() FROM onethread.unidentifiable) AS unidentifiable,
+    (SELECT count() FROM onethread.facts_erased_records FINAL) AS erased,
+    (SELECT sum(suppressed) FROM onethread.intake) AS suppressed,
     (SELECT as_of FROM onethread.settings) AS as_of
 SELECT
     read + refused_before AS in,
@@ -29,8 +31,8 @@ SELECT
     sum(copies - 1) AS duplicates,
     dead_letters,
     unidentifiable,
-    0 AS erased,
-    0 AS suppressed,
+    erased,
+    suppressed,
     in - (touchpoints + duplicates + dead_letters + unidentifiable + erased + suppressed) AS difference,
     sum(conflicts) AS conflicting_duplicates,
     arraySort(groupUniqArrayIf(type, NOT has({types}, type))) AS unknown_types,

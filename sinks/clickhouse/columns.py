@@ -52,7 +52,7 @@ _FEW_VALUES = frozenset({
     "topic", "key", "campaign_source", "campaign_medium", "kind_a", "kind_b", "refused_because", "verb",
     "stage", "start_channel", "start_campaign_source", "end_channel", "end_type", "last_device", "acquisition_channel",
     "acquisition_source", "acquisition_medium",
-    "outcome", "method", "carrier",
+    "outcome", "method", "carrier", "month",
 })
 """Columns of few distinct values: LowCardinality halves them on disk and speeds up grouping."""
 

@@ -29,7 +29,7 @@ VIEWS = (
     "returns", "shipments", "campaign_spend",
     "persons", "person_channels",
     "identifiers", "facts_evidence_in_doubt", "evidence", "identifier_history", "identifiers_as_of", "persons_as_of",
-    "rules", "merges", "identity_alerts", "dead_letters", "identifier_notes", "unidentifiable", "intake",
+    "rules", "merges", "identity_alerts", "dead_letters", "identifier_notes", "unidentifiable", "intake", "erasures",
     "duplicate_orders", "refused_returns", "click_and_collect", "price_differences", "lost_to_stock",
     "model_runs", "model_weights", "model_credits", "cohorts", "ltv_by_acquisition", "win_back_return",
     "response_times", "said_again", "satisfaction", "trait_coverage", "duplicate_contacts",

@@ -60,7 +60,7 @@ class Ingest:
         await self._learn(record for batch in batches for record in batch.records)
         owned = {b.tp.partition for b in events}
         books = self._books({(b.tp.topic, b.tp.partition) for b in events})
-        intake = Intake(self._keys, books, self._routing.claims(owned))
+        intake = Intake(self._keys, books, self._routing.claims(owned), self._routing.suppressed(owned))
         work = Work(offsets=group.offsets)
         for batch in batches:
             if batch.tp.topic == self._topics.commands:

@@ -8,9 +8,14 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
+import msgspec
+
 from streams.core import policy as policy_file
+from streams.core.erasing import FOR_EVER_MS, Erase
 from streams.core.event import Identifier
+from streams.core.facts import Row
 from streams.core.identifiers import VALUE_LENGTH_MAX, Refused, normalise
+from streams.core.keys import sealed
 from streams.core.messages import Edge, PolicyChange, Rule
 from streams.core.policy import Policy, PolicyError
 from streams.core.refusal import Reason, Refusal, Reject
@@ -20,16 +25,30 @@ PARTITION = 0
 """All commands lie in one partition, so that their offsets order them."""
 
 RULE_VERBS = ("link", "unlink", "drop")
+ERASE_VERB = "erase"
 POLICY_VERB = "policy"
 SETTINGS_VERB = "settings"
-VERBS = (*RULE_VERBS, POLICY_VERB, SETTINGS_VERB)
+VERBS = (*RULE_VERBS, ERASE_VERB, POLICY_VERB, SETTINGS_VERB)
 
 COMMAND_ID_LENGTH_MAX = 200
 REASON_LENGTH_MAX = 1_000
 DOCUMENT_CHARACTERS_MAX = 100_000
 """Of a policy: at most four bytes each, it stays one record of `identity`, where the message goes unchunked."""
 
-Judged: TypeAlias = Rule | PolicyChange | Reject
+NODE_KEY_BYTES = 16
+MONTHS_MAX = 2_000
+"""Of one erasure: a century, in more than one currency."""
+
+
+class Erasing(NamedTuple):
+    """An erasure on its way, and what is told of it."""
+
+    message: Erase
+    rows: list[Row]
+    """Of the table `erasures`."""
+
+
+Judged: TypeAlias = Rule | PolicyChange | Erasing | Reject
 
 
 class InForce(NamedTuple):
@@ -56,6 +75,8 @@ def judge(record: dict[str, Any], offset: int, received_ms: int, policy: Policy,
             return PolicyChange(0, offset + 1, _policy(record), received_ms)
         if record["verb"] == SETTINGS_VERB:
             return PolicyChange(0, offset + 1, "", received_ms, durations=_durations(record))
+        if record["verb"] == ERASE_VERB:
+            return _erasing(record, received_ms)
         if record["verb"] in RULE_VERBS:
             edge = pair(*(_named(record, end, policy, default_region) for end in ("a", "b")))
             cause = (record["command_id"], received_ms)
@@ -63,6 +84,44 @@ def judge(record: dict[str, Any], offset: int, received_ms: int, policy: Policy,
         raise Refusal(Reason.BAD_VALUE, f"verb: expected one of {', '.join(VERBS)}")
     except Refusal as refusal:
         return refusal.reject(record["command_id"][:COMMAND_ID_LENGTH_MAX] or None)
+
+
+class Months(msgspec.Struct, forbid_unknown_fields=True):
+    """What an erasure takes out of one month, of orders in one currency; told by whoever commands it."""
+
+    month: str
+    currency: str
+    touchpoints: int
+    orders: int
+    revenue: int
+    """In 1/10,000."""
+
+
+class ErasureDocument(msgspec.Struct, forbid_unknown_fields=True):
+    """The document of an erase command. It names nobody: the identifier is told by its node key."""
+
+    node: str
+    suppress: bool = False
+    months: list[Months] = []
+
+
+def _erasing(record: dict[str, Any], received_ms: int) -> Erasing:
+    """An erasure of all that was received before the command, or, of somebody suppressed, of whatever may come."""
+    expected = "document: expected node (32 hex digits), suppress, months"
+    try:
+        told = msgspec.json.decode(record["document"] or "", type=ErasureDocument)
+        key = bytes.fromhex(told.node)
+    except (msgspec.DecodeError, ValueError):
+        raise Refusal(Reason.BAD_VALUE, expected) from None
+    if len(key) != NODE_KEY_BYTES or len(told.months) > MONTHS_MAX:
+        raise Refusal(Reason.BAD_VALUE, expected)
+    until_ms = FOR_EVER_MS if told.suppress else received_ms
+    name = record["command_id"]
+    message = Erase(sealed(key), 0, key, until_ms, (name, received_ms))
+    months = told.months or [Months("", "", 0, 0, 0)]
+    return Erasing(message, [
+        (name, m.month, m.currency, received_ms, m.touchpoints, m.orders, m.revenue) for m in months
+    ])
 
 
 def pair(a: Identifier, b: Identifier) -> Edge:

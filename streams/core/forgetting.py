@@ -318,5 +318,5 @@ def _suppress(p: Partition, keys: tuple[bytes, ...]) -> None:
 def suppress(p: Partition, m: Suppress) -> None:
     traces = Traces(p.nodes, p.keys)
     for key in m.keys:
-        traces.suppress(key)
+        traces.suppress(key, p.clock)
 

@@ -5,12 +5,12 @@ state and leave as a row whose version is the number of records, so that the lar
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from streams.core.accept import Accepted, Note, Outcome
-from streams.core.commands import Judged
+from streams.core.commands import Erasing, Judged
 from streams.core.dead_letter import dead_letter
 from streams.core.event import Event, NodeKey, Position, pack, unpack
 from streams.core.facts import Facts, Row
@@ -36,6 +36,7 @@ class Books:
     records: int = 0
     refused: int = 0
     unidentifiable: int = 0
+    suppressed: int = 0
 
     @staticmethod
     def key(source: Source) -> bytes:
@@ -46,7 +47,7 @@ class Books:
         return cls(*unpack(data)) if data else cls()
 
     def pack(self) -> bytes:
-        return pack((self.records, self.refused, self.unidentifiable))
+        return pack((self.records, self.refused, self.unidentifiable, self.suppressed))
 
 
 @dataclass
@@ -57,6 +58,8 @@ class Intake:
     books: dict[Source, Books]
     claims: Mapping[NodeKey, int] = field(default_factory=dict)
     """What is known of shared identifiers, by node key."""
+    suppressed: Collection[NodeKey] = frozenset()
+    """Who is not to be met again, by node key: an event that names one of them is counted, and nothing else."""
     letters: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     """(partition, dead letter)"""
     refused: list[Reject] = field(default_factory=list)
@@ -72,7 +75,9 @@ class Intake:
         topic, partition, offset = position
         books = self.books[topic, partition]
         books.records += 1
-        if isinstance(outcome, Accepted):
+        if isinstance(outcome, Accepted) and self._is_suppressed(outcome.event):
+            books.suppressed += 1
+        elif isinstance(outcome, Accepted):
             message = observe(outcome.event, policy, claims_on(outcome.event, self.claims, self.keys))
             self._messages[self.keys.owner(message.to)].append(message)
             if outcome.notes:
@@ -90,6 +95,9 @@ class Intake:
             ))
             self._note(outcome.notes, outcome.event_id, position, at_ms)
 
+    def _is_suppressed(self, event: Event) -> bool:
+        return bool(self.suppressed) and any(self.keys.node(i[:2]) in self.suppressed for i in event.ids)
+
     def command(
         self, judged: Judged, position: Position, at_ms: int, raw: bytes | None, schema_id: int | None,
     ) -> None:
@@ -100,6 +108,9 @@ class Intake:
         """
         if isinstance(judged, Rule):
             self._messages[self.keys.owner(judged.to)].append(judged)
+        elif isinstance(judged, Erasing):
+            self._messages[self.keys.owner(judged.message.to)].append(judged.message)
+            self._rows[position[1], "erasures"] += judged.rows
         elif isinstance(judged, PolicyChange):
             for partition in range(self.keys.partitions):
                 self._messages[partition].append(judged)
@@ -119,7 +130,7 @@ class Intake:
     def facts(self) -> Iterator[tuple[int, Facts]]:
         """Rows by the partition of their input: the books of every partition, notes, what identified nobody."""
         for (topic, partition), books in self.books.items():
-            row = (topic, partition, books.records, books.refused, books.unidentifiable)
+            row = (topic, partition, books.records, books.refused, books.unidentifiable, books.suppressed)
             yield partition, Facts("intake", [(books.records, *row)], [])
         for (partition, table), rows in self._rows.items():
             for start in range(0, len(rows), ROWS_MAX):

@@ -4,8 +4,10 @@ Records, by the first byte of the key; node keys and events' hashes are `Keys`' 
   r + node key + other's node key   ever seen or ruled with, no partner now: to be told when this one is erased
   m + node key + other's node key   up to when the other was erased
   d + node key + hash               an event that is deleted, or an identifier that was taken out of an event
-  u + node key                      suppressed: events that name it are refused by ingest (at the partition's level)
+  u + clock + node key              suppressed: ingest of this partition refuses events that name it
 """
+
+import struct
 
 from streams.core.keys import Keys
 from streams.core.node import Node, Partner, decode_partner
@@ -78,8 +80,9 @@ class Traces:
     def has_cut(self, node: Node, what: bytes) -> bool:
         return node.has_traces and self._nodes.read(b"d" + self._key(node) + what) is not None
 
-    def suppress(self, x: bytes) -> None:
-        self._nodes.put(SUPPRESSED + x, b"\0")
+    def suppress(self, x: bytes, clock: int) -> None:
+        """After all that came before it, so that who reads them in order misses none."""
+        self._nodes.put(SUPPRESSED + struct.pack(">Q", clock) + x, x)
 
     def _write(self, node: Node, key: bytes, value: bytes) -> None:
         self._nodes.put(key, value)

@@ -62,7 +62,7 @@ def _books(world: World, meaning: Meaning) -> Iterator[str]:
     """in = touchpoints + duplicates + dead letters + unidentifiable, each counted by itself."""
     intake = Counter[str]()
     for row in world.clickhouse.rows("intake").values():
-        intake.update(dict(zip(("records", "refused", "unidentifiable"), row[2:], strict=True)))
+        intake.update(dict(zip(("records", "refused", "unidentifiable", "suppressed"), row[2:], strict=True)))
     copies = [c.name for c in TABLES["touchpoints"].columns].index("copies")
     touchpoints = [row[copies] for row in world.clickhouse.rows("touchpoints").values()]
     found = {

@@ -280,6 +280,7 @@ CONTRACT = {
     "rules": "rule_id verb kind_a value_a kind_b value_b at reason",
     "identity_alerts": "at kind person_id identifier_kind figure limit detail",
     "merges": "at action person_id other_person_id event_id reason",
+    "erasures": "at receipt_id month currency touchpoints orders revenue",
     "dead_letters": "at reason detail topic partition offset raw replayed_at",
     "identifier_notes": "event_id kind note at",
     "unidentifiable": "event_id channel type occurred_at reason",

@@ -140,7 +140,7 @@ def test_a_bad_record_never_stops_its_batch(bad: bytes | None, reason: str) -> N
     letter, = letters(work)
     assert (letter["reason"], letter["topic"], letter["partition"], letter["offset"]) == (reason, WEB.topic, 1, 1)
     assert letter["raw"] == bad
-    assert rows(work, "intake") == [[3, WEB.topic, 1, 3, 1, 0]]
+    assert rows(work, "intake") == [[3, WEB.topic, 1, 3, 1, 0, 0]]
 
 
 def test_a_cards_number_is_not_kept() -> None:
@@ -161,7 +161,7 @@ def test_the_books_go_on_where_they_were() -> None:
     stage = ingest(store)
     store.commit(handle(batch(GOOD, None), stage=stage))
     work = handle(batch(GOOD, first=2), batch(GOOD, GOOD, first=3), stage=stage)
-    assert rows(work, "intake") == [[5, WEB.topic, 1, 5, 1, 0]]
+    assert rows(work, "intake") == [[5, WEB.topic, 1, 5, 1, 0, 0]]
 
 
 def test_a_group_tried_again_gives_the_same() -> None:

@@ -63,5 +63,11 @@ def test_policies_stored_by_the_first_release_are_read() -> None:
 
 
 def test_what_a_newer_release_appends_is_passed_over() -> None:
-    longer = FIRST_PARTNER.replace(b"\x94", b"\x95", 1) + b"\x07"
-    assert node.decode_partner(longer) == Partner(("email", "e"), 5, "1", [])
+    partner = Partner(("email", "e"), 5, "1", [3], 4, [4])
+    longer = node.encode(partner).replace(b"\x96", b"\x97", 1) + b"\x07"
+    assert node.decode_partner(longer) == partner
+
+
+def test_days_told_to_the_first_release_were_received_long_ago() -> None:
+    found = node.decode_partner(FIRST_PARTNER[:-1] + b"\x91\x03")
+    assert found == Partner(("email", "e"), 5, "1", [3], 0, [0])

@@ -31,7 +31,7 @@ def test_the_books_count_every_record() -> None:
         Accepted(accepted(), ()), Reject(Reason.EMPTY, "no"), seen, books=Books(10, 3, 2),
     )
     assert taken.books == {WEB: Books(13, 4, 3)}
-    assert next(iter(taken.facts())) == (2, Facts("intake", [(13, "events.web", 2, 13, 4, 3)], []))
+    assert next(iter(taken.facts())) == (2, Facts("intake", [(13, "events.web", 2, 13, 4, 3, 0)], []))
 
 
 def test_books_are_kept_as_bytes() -> None:
