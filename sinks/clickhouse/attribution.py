@@ -1,8 +1,9 @@
-"""Paths of journeys for the models of attribution, and their weights turned into credits of every order.
+"""Paths that led to orders or nowhere, for the models of attribution, and their weights turned into credits.
 
-Rules kept: paths are those of the view `journeys`; by campaign, a journey's touchpoints are drawn together by visit,
-message and advertisement, and what has no campaign stands under its channel. Credits are whole numbers of 1/10^12 from
-whole numbers, so they are the same to the last digit on every machine.
+Rules kept: the path of a counted order is that of its touches, those of the view `credits`; where no order came of a
+journey, it is that of the view `journeys`, and by campaign its touchpoints drawn together by visit, message and
+advertisement. What has no campaign stands under its channel. Credits are whole numbers of 1/10^12 from whole numbers,
+so they are the same to the last digit on every machine.
 """
 
 from collections.abc import Mapping
@@ -18,36 +19,52 @@ from sinks.clickhouse.runs import Run, finish
 
 BASES = ("channel", "campaign")
 
-_NAMES = {
-    "channel": "CAST(channel, 'String')",
-    "campaign": """multiIf(
-        campaign_name IS NULL AND campaign_source IS NULL, CAST(channel, 'String'),
-        campaign_name IS NULL, assumeNotNull(CAST(campaign_source, 'Nullable(String)')),
-        campaign_source IS NULL, assumeNotNull(campaign_name),
-        concat(assumeNotNull(CAST(campaign_source, 'Nullable(String)')), ' / ', assumeNotNull(campaign_name)))""",
+_NAME = {
+    "channel": "channel",
+    "campaign": """if(source = '' AND campaign = '', channel,
+        arrayStringConcat(arrayFilter(part -> part != '', [source, campaign]), ' / '))""",
 }
-"""What a touchpoint is called, by basis."""
+"""What a touch is called, by basis; what it has no name of is ''."""
 
-_BY_CHANNEL = """
-SELECT path, countIf(outcome = 'converted') AS converted, countIf(outcome = 'abandoned') AS lost
-FROM onethread.journeys WHERE outcome != 'open' GROUP BY path ORDER BY path
+_COUNTED = """(order_id, person_id) IN (
+    SELECT order_id, person_id FROM onethread.orders
+    WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
+)"""
+
+_CONVERTED = f"""
+SELECT
+    arrayCompact(arrayMap((channel, source, campaign) -> {{name}}, channels, campaign_sources, campaign_names)) AS path,
+    count() AS converted, 0 AS lost
+FROM onethread.facts_credits FINAL WHERE {_COUNTED} GROUP BY path
 """
 
-_BY_CAMPAIGN = f"""
-SELECT path, countIf(outcome = 'converted') AS converted, countIf(outcome = 'abandoned') AS lost
+_LOST = {
+    "channel": """
+SELECT path, 0 AS converted, count() AS lost FROM onethread.journeys WHERE outcome = 'abandoned' GROUP BY path
+""",
+    "campaign": f"""
+SELECT path, 0 AS converted, count() AS lost
 FROM (
-    SELECT journey_id, arrayCompact(arrayMap(touch -> touch.2, arraySort(groupArray((first, name))))) AS path
+    SELECT arrayCompact(arrayMap(touch -> touch.2, arraySort(groupArray((first, name))))) AS path
     FROM (
-        SELECT assumeNotNull(journey_id) AS journey_id, min((occurred_at, event_id)) AS first,
-            argMin({_NAMES["campaign"]}, (occurred_at, event_id)) AS name
+        WITH ifNull(CAST(campaign_source, 'Nullable(String)'), '') AS source, ifNull(campaign_name, '') AS campaign
+        SELECT journey_id, min((occurred_at, event_id)) AS first,
+            argMin({_NAME["campaign"]}, (occurred_at, event_id)) AS name
         FROM onethread.touchpoints
-        WHERE journey_id IS NOT NULL AND role IN ('interaction', 'exposure') AND NOT ifNull(after_sale, false)
+        WHERE role IN ('interaction', 'exposure') AND journey_id IN (
+            SELECT journey_id FROM onethread.journeys WHERE outcome = 'abandoned'
+        )
         GROUP BY journey_id, coalesce(toString(visit_id), message_id, click_id, event_id)
     )
     GROUP BY journey_id
-) AS walked
-INNER JOIN (SELECT journey_id, outcome FROM onethread.journeys WHERE outcome != 'open') AS j USING (journey_id)
-GROUP BY path ORDER BY path
+)
+GROUP BY path
+""",
+}
+
+_PATHS = """
+SELECT path, sum(converted) AS converted, sum(lost) AS lost
+FROM ({converted} UNION ALL {lost}) GROUP BY path ORDER BY path
 """
 
 UNIT = 10**12
@@ -58,13 +75,6 @@ BLUR = 10**7
 
 WEIGHT_UNIT = 10**18
 """Weights are whole numbers of this part."""
-
-_NAME_OF_TOUCH = {
-    "channel": "channel",
-    "campaign": """if(source = '' AND campaign = '', channel,
-        arrayStringConcat(arrayFilter(part -> part != '', [source, campaign]), ' / '))""",
-}
-"""The same of a touch, whose campaign is '' where it has none."""
 
 _CREDITS = """
 INSERT INTO onethread.batch_order_credits
@@ -86,11 +96,7 @@ FROM (
             intDiv(weight * toUInt256('{fine}'), whole * countEqual(names, name)) + {blur}, {unit}
         )), weights, names) AS parts,
         arrayPushBack(arrayPopBack(parts), {unit} - arraySum(arrayPopBack(parts))) AS credits
-    FROM onethread.facts_credits FINAL
-    WHERE (order_id, person_id) IN (
-        SELECT order_id, person_id FROM onethread.orders
-        WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
-    )
+    FROM onethread.facts_credits FINAL WHERE {counted}
 )
 """
 
@@ -108,12 +114,12 @@ class Weight:
 
 
 def paths(client: Client, basis: str) -> list[Path]:
-    """The journeys that are over, by their path. Errors: clickhouse_connect's DatabaseError, here and below.
+    """The ways that are over, by path: to a counted order, or nowhere.
 
-    Cost: by channel one reading of the journeys; by campaign one of all touchpoints.
+    Errors: clickhouse_connect's DatabaseError, here and below.
+    Cost:   one reading of orders, credits and journeys; by campaign one of all touchpoints, too.
     """
-    query = _BY_CHANNEL if basis == "channel" else _BY_CAMPAIGN
-    rows = select(client, query)
+    rows = select(client, _PATHS.format(converted=_CONVERTED.format(name=_NAME[basis]), lost=_LOST[basis]))
     return [Path(tuple(row["path"]), row["converted"], row["lost"]) for row in rows]
 
 
@@ -123,7 +129,8 @@ def credit(client: Client, run_id: UUID, basis: str, weights: Mapping[str, Decim
     Rule: a name's part is divided equally among its touches of the order; names without a weight have `other`; where
     all weights of an order are 0 they are taken as equal; the last touch takes what rounding leaves.
     """
-    client.command(_CREDITS.format(name=_NAME_OF_TOUCH[basis], unit=UNIT, fine=UNIT**2, blur=BLUR), parameters={
+    query = _CREDITS.format(name=_NAME[basis], counted=_COUNTED, unit=UNIT, fine=UNIT**2, blur=BLUR)
+    client.command(query, parameters={
         "run": str(run_id), "names": list(weights), "other": int(other * WEIGHT_UNIT),
         "weights": [int(weight * WEIGHT_UNIT) for weight in weights.values()],
     })

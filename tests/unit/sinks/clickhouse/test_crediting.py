@@ -9,7 +9,7 @@ import pytest
 
 from analytics.markov import Path
 from sinks.clickhouse import crediting
-from sinks.clickhouse.attribution import paths
+from sinks.clickhouse.attribution import credit, paths
 from tests.unit.sinks.clickhouse.conftest import Engine, person, row
 
 DAY_MS = 86_400_000
@@ -123,16 +123,19 @@ def test_two_runs_give_the_same_bytes(walks: Engine) -> None:
 
 
 def test_a_name_met_again_takes_its_part_once(walks: Engine) -> None:
+    """With this order too 3/5 convert, 1/5 without A and 9/20 without B: A has 8 parts of 17, B 9."""
     order(walks, 5, "A", "B", "A")
     run, _ = crediting.attribute(walks.client, "markov", "channel")
-    assert credited(walks, run.run_id)["o5"] == [("A", "0.125", "12.5"), ("B", "0.75", "75"), ("A", "0.125", "12.5")]
+    assert credited(walks, run.run_id)["o5"] == [
+        ("A", "0.235294117647", "23.5294"), ("B", "0.529411764705", "52.9412"), ("A", "0.235294117648", "23.5294")]
 
 
-def test_where_all_weights_are_nothing_touches_are_equal(engine: Engine) -> None:
+def test_an_order_whose_names_have_no_weight_is_divided_equally(engine: Engine) -> None:
+    """It was placed after the paths were read."""
     order(engine, 1, "A", "B", "A")
-    journey(engine, 2, "A")
-    run, weights = crediting.attribute(engine.client, "markov", "channel")
-    assert weights["A"].weight == 0
+    run, _ = crediting.attribute(engine.client, "markov", "channel")
+    engine.client.command("TRUNCATE TABLE onethread.batch_order_credits")
+    credit(engine.client, run.run_id, "channel", {"C": Decimal(1)}, Decimal(0))
     assert credited(engine, run.run_id)["o1"] == [("A", "0.25", "25"), ("B", "0.5", "50"), ("A", "0.25", "25")]
 
 
@@ -181,23 +184,31 @@ def touched(engine: Engine, number: int, place: int, channel: str, **values: Any
 
 
 def test_by_campaign_a_visit_is_one_step_under_its_campaign(engine: Engine) -> None:
-    journey(engine, 1, "ads", "web", order_id="o1")
+    journey(engine, 1, "ads", "web")
     visit = {"visit_id": person(500)}
-    touched(engine, 1, 1, "ads", role="exposure", visit_id=None, click_id="c", campaign_source="google",
-            campaign_name="spring")
-    touched(engine, 1, 2, "ads", role="exposure", visit_id=None, click_id="c", campaign_source="google",
-            campaign_name="spring")
+    ad = {"role": "exposure", "visit_id": None, "click_id": "c", "campaign_source": "google", "campaign_name": "spring"}
+    touched(engine, 1, 1, "ads", **ad)
+    touched(engine, 1, 2, "ads", **ad)
     touched(engine, 1, 3, "web", campaign_name="mail", **visit)
     touched(engine, 1, 4, "web", **visit)
     touched(engine, 1, 5, "pos")
     touched(engine, 1, 6, "email", role="record")
-    touched(engine, 1, 7, "email", after_sale=True)
-    assert paths(engine.client, "campaign") == [Path(("google / spring", "mail", "pos"), 1, 0)]
-    order(engine, 1, "ads:google/spring", "web:/mail", "pos")
+    assert paths(engine.client, "campaign") == [Path(("google / spring", "mail", "pos"), 0, 1)]
+    order(engine, 2, "ads:google/spring", "web:/mail", "pos")
+    assert paths(engine.client, "campaign") == [Path(("google / spring", "mail", "pos"), 1, 1)]
     run, _ = crediting.attribute(engine.client, "shapley", "campaign")
     third = "0.333333333333"
-    assert credited(engine, run.run_id)["o1"] == [
+    assert credited(engine, run.run_id)["o2"] == [
         ("google / spring", third, "33.3333"), ("mail", third, "33.3333"), ("pos", "0.333333333334", "33.3334")]
+
+
+def test_the_path_of_an_order_is_that_of_its_touches(engine: Engine) -> None:
+    """It was placed by phone, where nobody was before: that run is in the journey, and no touch."""
+    order(engine, 1, "web", "web")
+    journey(engine, 1, "web", "call_centre", order_id="o1")
+    order(engine, 2, "web", status="cancelled")
+    journey(engine, 2, "web", order_id="o2")
+    assert paths(engine.client, "channel") == [Path(("web",), 1, 0)]
 
 
 @pytest.mark.parametrize(("names_max", "expected"), [
@@ -212,7 +223,7 @@ def test_rare_names_stand_together(names_max: int, expected: Sequence[tuple[str,
 def test_a_rare_name_has_the_weight_of_all_rare_ones(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crediting, "CHANNELS_MAX", 2)
     journey(engine, 1, "A", "B", order_id="o1")
-    journey(engine, 2, "A", "C", order_id="o2")
+    order(engine, 2, "A", "C")
     journey(engine, 3, "A")
     order(engine, 1, "A", "B")
     run, weights = crediting.attribute(engine.client, "markov", "channel")
