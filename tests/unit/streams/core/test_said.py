@@ -62,5 +62,17 @@ def test_an_address_is_a_trait_also_where_it_is_preferred() -> None:
     assert told_of(told) == Told("", {"delivery_address": "Main 1"}, {"language": "uk"}, {})
 
 
+def test_texts_traits_and_addresses_are_in_no_other_part_of_an_event() -> None:
+    """What the touchpoint shows is `content`, and orders show `order`: neither repeats what few may see."""
+    event = accepted(
+        type="complaint_made", message={"text": "said-by-message"}, feedback={"text": "said-by-feedback", "score": 1},
+        traits={"name": "told-as-trait"}, preference={"delivery_address": "told-as-address"},
+    )
+    kept = event.content + event.order
+    assert not any(said in kept for said in (b"said-by", b"told-as"))
+    assert b"said-by-message" in event.talk
+    assert b"told-as-trait" in event.told
+
+
 def test_an_event_that_tells_nothing_of_the_customer_carries_nothing() -> None:
     assert accepted().told == b""
