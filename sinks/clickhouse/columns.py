@@ -39,10 +39,11 @@ _TYPES: dict[str, tuple[str, pa.DataType, Any]] = {
     "shares": ("Array(Decimal(18, 12))", pa.list_(pa.decimal128(18, 12)), ()),
     "counts": ("Map(String, UInt16)", pa.map_(pa.string(), pa.uint16()), {}),
     "texts": ("Map(String, String)", pa.map_(pa.string(), pa.string()), {}),
+    "flags": ("Map(String, Bool)", pa.map_(pa.string(), pa.bool_()), {}),
 }
 """Type of a fact's column -> its type in ClickHouse, in Arrow, and what a tombstone carries."""
 
-_MAPS = frozenset({"counts", "texts"})
+_MAPS = frozenset({"counts", "texts", "flags"})
 
 _FEW_VALUES = frozenset({
     "channel", "type", "role", "device", "source", "language", "currency", "cost_currency", "identified_by", "kind",

@@ -5,7 +5,7 @@ between two rows of one key, the larger wins. A fact without values is a tombsto
 
 uuid 16 bytes · str · ms epoch milliseconds · int · money whole number of 1/10,000 · bool · real
 uuids list of 16 bytes · strs list of str · mss list of ms · ints list of int · counts map str -> int ·
-texts map str -> str · shares list of whole numbers of 10**-12 · a trailing ? allows None
+texts map str -> str · flags map str -> bool · shares list of whole numbers of 10**-12 · a trailing ? allows None
 """
 
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         "person_id:uuid known:bool shared:bool first_seen_at:ms last_seen_at:ms? last_interaction_at:ms? "
         "first_channel:str? channels:strs devices:strs identifier_kinds:counts touchpoints:int sessions:int "
         "home_store_id:str? journeys:int acquired_at:ms? acquisition_channel:str? acquisition_source:str? "
-        "acquisition_medium:str? acquisition_campaign:str?"),
+        "acquisition_medium:str? acquisition_campaign:str? preferences:texts consent:flags"),
     _table("identifiers", 1,
         "node:uuid kind:str value:str person_id:uuid shared:bool contested:bool first_seen_at:ms"),
     _table("identifier_sightings", 2,

@@ -42,6 +42,7 @@ _SESSION, _VISIT = index_of("touchpoints", "session_id"), index_of("touchpoints"
 _ENTRY_CHANNEL, _VISIT_CHANNEL = index_of("sessions", "entry_channel"), index_of("visits", "channel")
 _SESSIONS, _STARTED_AT = index_of("persons", "sessions"), index_of("sessions", "started_at")
 _JOURNEYS, _ACQUIRED = index_of("persons", "journeys"), index_of("persons", "acquired_at")
+_ATTRIBUTES = index_of("persons", "preferences")
 
 
 def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes | None:
@@ -235,13 +236,13 @@ def _count(changes: Changes, seen: View, person: Person, at: int, started: int, 
     """The person's row: from the row before where the touchpoint is the last and in no store, else from all."""
     who, touches = person.person_id, person.touches
     event, old = touches[at][0], seen.rows["persons", who]
-    acquisition = old[_ACQUIRED:]
+    acquisition, attributes = old[_ACQUIRED:_ATTRIBUTES], old[_ATTRIBUTES:]
     if not is_as_acquired(person, acquisition, event):
         acquisition = acquired(person, lambda key: changes.get(key) or seen.rows[key])
     if at < len(touches) - 1 or at == 0 or event.store_id is not None:
         changes["persons", who] = person_row(
             who, person.is_known, person.is_shared, person.first_seen_at, person.kinds,
-            [e for e, _, _ in touches], old[_SESSIONS] + started, old[_JOURNEYS] + more, acquisition,
+            [e for e, _, _ in touches], old[_SESSIONS] + started, old[_JOURNEYS] + more, acquisition, attributes,
         )
         return
     first_seen_at, _, interacted_at, first_channel, channels, devices, kinds, number = old[3:_SESSIONS]
@@ -255,7 +256,7 @@ def _count(changes: Changes, seen: View, person: Person, at: int, started: int, 
     changes["persons", who] = (
         *old[:3], first_seen_at, event.at_ms, interacted_at, first_channel, channels, devices, kinds,
         number + 1, sessions + started, home, journeys + more,
-        *acquisition,
+        *acquisition, *attributes,
     )
 
 
@@ -264,6 +265,10 @@ def _say(changes: Changes, seen: View, shaping: Shaping, person: Person, event: 
     who = person.person_id
     said, moves = person.sayings.insert(event, who, shaping)
     changes.update(said)
+    if event.told:
+        row = changes["persons", who]
+        assert row is not None, "counted before"
+        changes["persons", who] = (*row[:_ATTRIBUTES], *person.sayings.attributes)
     for event_id, name in moves.items():
         key = ("touchpoints", who, event_id)
         row = changes.get(key) or seen.rows[key]

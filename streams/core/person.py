@@ -18,13 +18,13 @@ _ENTRY_CHANNEL = [c.name for c in TABLES["sessions"].columns].index("entry_chann
 
 def person_row(
     person_id: bytes, known: bool, shared: bool, first_seen_at: int, kinds: Mapping[str, int],
-    touches: Sequence[Event], sessions: int, journeys: int, acquired: Row,
+    touches: Sequence[Event], sessions: int, journeys: int, acquired: Row, attributes: Row = ({}, {}),
 ) -> Row:
     """The person's row of facts `persons`.
 
     Shape: touches of any role by (at_ms, event_id); first_seen_at the least of its identifiers', in ms; kinds the
-           number of its identifiers by kind; acquired the columns on how it was first touched. A person without
-           touches has no last_seen_at, channels or store.
+           number of its identifiers by kind; acquired the columns on how it was first touched, attributes
+           those on what it prefers and allows. A person without touches has no last_seen_at, channels or store.
     Cost:  O(n).
     """
     channels: dict[str, None] = {}
@@ -46,7 +46,7 @@ def person_row(
         person_id, known, shared, min(first_seen_at, touches[0].at_ms) if touches else first_seen_at,
         touches[-1].at_ms if touches else None, last_interaction, next(iter(channels), None),
         list(channels), list(devices), dict(sorted(kinds.items())), len(touches), sessions, _home(stores),
-        journeys, *acquired,
+        journeys, *acquired, *attributes,
     )
 
 

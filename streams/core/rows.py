@@ -186,16 +186,16 @@ def _person_rows(cluster: Cluster, shaping: Shaping, seen: View, person: Person)
     _put(out, "identifier_sightings", sighting_rows(who, events, node))
     for touch in person.touches:
         out["touchpoints", who, touch[0].event_id] = touchpoint_row(who, pieces, way, touch, node)
+    said = {} if shared else person.sayings.rows(who, shaping)
     out["persons", who] = person_row(
         who, person.is_known, shared, person.first_seen_at, person.kinds, events, len(pieces.sessions),
-        len(way.journeys), acquired(person, out.__getitem__),
+        len(way.journeys), acquired(person, out.__getitem__), person.sayings.attributes,
     )
     for return_id in person.returns:
         out["returns", who, "", return_id] = return_row(person, return_id)
-    if not shared:
-        out.update(person.sayings.rows(who, shaping))
-        for event_id, name in person.sayings.conversation_of.items():
-            out["touchpoints", who, event_id] = in_conversation(out["touchpoints", who, event_id], name)
+    out.update(said)
+    for event_id, name in person.sayings.conversation_of.items():
+        out["touchpoints", who, event_id] = in_conversation(out["touchpoints", who, event_id], name)
     return out
 
 

@@ -98,6 +98,15 @@ class Sayings:
         """By event_id, of events that belong to a conversation."""
         return self._spoken.parted.of if self._spoken else {}
 
+    @property
+    def attributes(self) -> Row:
+        """What the person prefers and what it allows by now, by key: columns of facts `persons`."""
+        held: dict[str, dict[str, str | bool]] = {"preferences": {}, "consents": {}}
+        for (table, *_), (_, key, _, value, until_ms, *_) in sorted(self._attributes.items()):
+            if until_ms is None and table in held:
+                held[table][key] = value
+        return tuple(held.values())
+
     def hear(self, event: Event) -> None:
         """Note the person's next event in order; `rows` makes something of it."""
         if event.talk:

@@ -64,7 +64,7 @@ def test_talk_becomes_rows_and_another_gap_reaches_the_past_and_back(running_sta
     other, back = tmp_path / "other.toml", tmp_path / "back.toml"
     other.write_text('conversation_gap = "1h"\ncallback_due = "1h"\n')
     back.write_text('conversation_gap = "24h"\ncallback_due = "15m"\n')
-    assert "applied: conversation_gap 24h → 1h" in onethread("config", "apply", str(other))
+    assert "applied: conversation_gap 1d → 1h" in onethread("config", "apply", str(other))
     assert [row[0] for row in rows(running_stack, said)] == [["chat"], ["call_centre", "web"]]
     assert due_at(running_stack) == datetime(2026, 2, 5, 12, 40, tzinfo=UTC)
     onethread("config", "apply", str(back))

@@ -25,6 +25,13 @@ def attribute_rows(person: bytes, touches: list[Event]) -> dict[str, list[Row]]:
     return rows
 
 
+def present(rows: dict[str, list[Row]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The preferences and the consents that hold, by key."""
+    def now(table: str) -> dict[str, Any]:
+        return {key: value for _, key, _, value, until, *_ in rows.get(table, []) if until is None}
+    return now("preferences"), now("consents")
+
+
 def _history(moments: dict[int, list[tuple[str, Any, str]]]) -> list[Row]:
     """(valid_from, value, valid_to, event_id, source): what was true at each moment, then only where it changed."""
     after = [(at, *_word(said)) for at, said in sorted(moments.items())]

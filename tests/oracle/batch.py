@@ -121,11 +121,12 @@ def _person(
     visit_of = {e.event_id: touches.id_of("visit", v) for v in visits for e in v}
     placed = {order_id: event for (whose, order_id), event in placing.items() if whose == person and order_id}
     way = Journeys(person, [] if shared else events, placed, durations["journey_gap_ms"])
+    told = {} if shared else attributes.attribute_rows(person, events)
     rows["persons"].append(touches.person_row(
         person, known=identity.is_known(some), shared=shared,
         first_seen_ms=min(identity.first_seen[i] for i in members), kinds=dict(Counter(kind for kind, _ in members)),
         touches=events, sessions=len(sessions), journeys=len(way.found),
-        acquired=first_touch(way.events, visits),
+        acquired=first_touch(way.events, visits), attributes=attributes.present(told),
     ))
     rows["identifiers"] += [
         (node_key(i, identity.pepper), *i, person, shared, i in identity.contested, identity.first_seen[i])
@@ -144,7 +145,7 @@ def _person(
         rows["conversations"] += conversations
         rows["conversation_messages"] += messages
         rows["promises"] += talk.promise_rows(person, events, durations)
-        for table, made in attributes.attribute_rows(person, events).items():
+        for table, made in told.items():
             rows[table] += made
     return way
 

@@ -101,7 +101,7 @@ def home_store(touches: list[Event]) -> str | None:
 
 def person_row(
     person: bytes, *, known: bool, shared: bool, first_seen_ms: int, kinds: dict[str, int], touches: list[Event],
-    sessions: int, journeys: int, acquired: tuple[Any, ...],
+    sessions: int, journeys: int, acquired: tuple[Any, ...], attributes: tuple[Any, ...],
 ) -> Row:
     """`first_seen_ms` and `kinds` are of the person's identifiers."""
     met = [e for e in in_order(touches) if e.role != "record"]
@@ -111,5 +111,5 @@ def person_row(
         person, known, shared, min([first_seen_ms, *times]), max(times, default=None),
         max((e.at_ms for e in interactions(touches)), default=None), channels[0] if channels else None, channels,
         distinct(e.device for e in met), kinds, len(touches), sessions, home_store(touches), journeys,
-        *acquired,
+        *acquired, *attributes,
     )

@@ -59,8 +59,7 @@ SELECT
     toDecimal64(toInt64(round(l.predicted_revenue * 10000)), 0) * toDecimal64('0.0001', 4) AS predicted_revenue,
     toDecimal64(toInt64(round(l.predicted_margin * 10000)), 0) * toDecimal64('0.0001', 4) AS predicted_margin,
     CAST(if(l.predicted_orders IS NULL, NULL, fit.2), 'Nullable(DateTime64(3, \'UTC\'))') AS predicted_at,
-    CAST(preferred.said, 'Map(String, String)') AS preferences,
-    CAST(consented.said, 'Map(String, Bool)') AS consent
+    p.preferences AS preferences, p.consent AS consent
 FROM onethread.facts_persons AS p FINAL
 LEFT JOIN (
     SELECT *, quantileExactInclusiveArray(0.5)(if(person_id IN (
@@ -119,11 +118,3 @@ LEFT JOIN (
     )
     GROUP BY person_id
 ) AS w ON w.person_id = p.person_id
-LEFT JOIN (
-    SELECT person_id, mapFromArrays(groupArray(key), groupArray(value)) AS said
-    FROM onethread.facts_preferences FINAL WHERE valid_to IS NULL GROUP BY person_id
-) AS preferred ON preferred.person_id = p.person_id
-LEFT JOIN (
-    SELECT person_id, mapFromArrays(groupArray(key), groupArray(value)) AS said
-    FROM onethread.facts_consents FINAL WHERE valid_to IS NULL GROUP BY person_id
-) AS consented ON consented.person_id = p.person_id

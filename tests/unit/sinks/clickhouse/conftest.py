@@ -18,7 +18,7 @@ from streams.settings import Settings
 EXAMPLE: dict[str, Any] = {
     "uuid": bytes(16), "str": "x", "bytes": b"x", "ms": 1_700_000_000_123, "int": 1, "money": 10_000, "bool": True,
     "real": 1.0, "uuids": [bytes(16)], "strs": ["x"], "counts": {"email": 1}, "texts": {"url": "/"},
-    "mss": [1_700_000_000_123], "ints": [1], "shares": [10**12],
+    "flags": {"sms": True}, "mss": [1_700_000_000_123], "ints": [1], "shares": [10**12],
     "day": 20_000, "rate": Decimal("0.0235"),
 }
 

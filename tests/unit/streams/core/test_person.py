@@ -50,16 +50,18 @@ def test_person_row_is_told_in_full() -> None:
         touch("f", 50, role="record", channel="crm", device="other", store_id="S8"),
     ]
     acquired = T0, "ads", None, None, "spring"
-    assert person_row(PERSON, True, False, T0 + 5, {"phone": 2, "email": 1}, touches, 1, 4, acquired) == (
+    attributes = {"contact_mode": "write"}, {"sms": False}
+    assert person_row(PERSON, True, False, T0 + 5, {"phone": 2, "email": 1}, touches, 1, 4, acquired, attributes) == (
         PERSON, True, False, T0, T0 + 50, T0 + 30, "ads", ["ads", "web", "wifi", "pos", "delivery"],
         ["mobile", "desktop"], {"email": 1, "phone": 2}, 6, 1, "S1", 4, T0, "ads", None, None, "spring",
+        *attributes,
     )
 
 
 def test_person_without_touches_was_seen_but_not_met() -> None:
     """All its events may be touchpoints of others, as on a contested device."""
     assert person_row(PERSON, False, True, T0, {"device_id": 1}, [], 0, 0, NEVER) == (
-        PERSON, False, True, T0, None, None, None, [], [], {"device_id": 1}, 0, 0, None, 0, *NEVER,
+        PERSON, False, True, T0, None, None, None, [], [], {"device_id": 1}, 0, 0, None, 0, *NEVER, {}, {},
     )
 
 
