@@ -24,7 +24,8 @@ from streams.settings import Settings
 
 VIEWS = (
     "stores", "products", "stock", "staff", "rates", "facts_money", "campaign_costs",
-    "touchpoints", "sessions", "visits", "facts_orders_in_doubt", "orders", "order_items", "journeys", "credits",
+    "touchpoints", "sessions", "visits", "facts_orders_in_doubt", "facts_orders_winning",
+    "orders", "order_items", "journeys", "credits",
     "conversations", "conversation_messages", "promises", "consents", "preferences", "person_traits",
     "returns", "shipments", "campaign_spend",
     "persons", "person_channels",
@@ -33,13 +34,14 @@ VIEWS = (
     "duplicate_orders", "refused_returns", "click_and_collect", "price_differences", "lost_to_stock",
     "model_runs", "model_weights", "model_credits", "cohorts", "ltv_by_acquisition", "win_back_return",
     "response_times", "said_again", "satisfaction", "trait_coverage", "duplicate_contacts",
+    "campaign_return",
 )
 """Every view with a file, in an order in which each needs only those before it."""
 
 PARAMETERISED = ("identifiers_as_of", "persons_as_of")
 """Those of them that are asked with a parameter."""
 
-_find_period = re.compile(r"/\* period of ([\w.]+) \*/").search
+_PERIOD = re.compile(r"/\* period of ([\w.]+) \*/")
 """Where a file says of which instant its rows are: besides the view there is one of a period, `from` included."""
 
 _HERE = resources.files("sinks.clickhouse")
@@ -122,12 +124,9 @@ def _apply_views(client: Client, applied: str | None) -> None:
 def texts_of(view: str) -> list[str]:
     """The statements of a view's file: the view itself, and `…_between(from, to)` where the file names a period."""
     text = (_HERE / "views" / f"{view}.sql").read_text(encoding="utf-8")
-    period = _find_period(text)
-    if period is None:
-        return [text]
-    limits = (f"AND {period[1]} >= {{from:DateTime64(3, 'UTC')}} AND {period[1]} < {{to:DateTime64(3, 'UTC')}}")
-    between = text.replace(period[0], limits).replace(f"VIEW onethread.{view} AS", f"VIEW onethread.{view}_between AS")
-    return [text, between]
+    limited, limits = _PERIOD.subn(r"AND \1 >= {from:DateTime64(3, 'UTC')} AND \1 < {to:DateTime64(3, 'UTC')}", text)
+    between = limited.replace(f"VIEW onethread.{view} AS", f"VIEW onethread.{view}_between AS")
+    return [text, between] if limits else [text]
 
 
 def _record(client: Client, name: str, digest: str) -> None:

@@ -18,11 +18,11 @@ WITH
     ),
     sold AS (
         SELECT i.person_id AS person_id, i.sku AS sku, assumeNotNull(i.placed_at) AS at, i.name AS name,
-            accurateCastOrNull(roundBankers(i.price * o.rate, 4), 'Decimal(18, 4)') AS price
+            accurateCastOrNull(roundBankers(i.price * i.rate, 4), 'Decimal(18, 4)') AS price
         FROM onethread.order_items AS i
-        INNER JOIN onethread.orders AS o ON o.order_id = i.order_id AND o.person_id = i.person_id
-        WHERE o.placed_at IS NOT NULL AND o.status != 'cancelled' AND NOT o.person_shared
-            AND i.sku IN (SELECT sku FROM wanted)
+        WHERE i.placed_at IS NOT NULL AND i.sku IN (SELECT sku FROM wanted) AND (i.order_id, i.person_id) NOT IN (
+            SELECT order_id, person_id FROM onethread.facts_orders FINAL WHERE status = 'cancelled' OR person_shared
+        )
     )
 SELECT
     w.month AS month, w.sku AS sku, any(coalesce(g.name, p.name)) AS name, sum(w.times) AS touchpoints,

@@ -1,21 +1,10 @@
--- One row an order. Where several persons hold rows of one order_id, the row that was placed first stays (never placed
--- is last), then the one of the least person_id. A person_id is compared as text: the engine orders UUIDs otherwise.
+-- One row an order. Where several persons hold rows of one order_id, the row that was placed first stays.
 -- `rate` is what one unit of the currency was worth in the reporting currency on the day of placing (1 for that currency
 -- itself); NULL where no rate is at most 7 days old, and then so is revenue_reporting.
 CREATE OR REPLACE VIEW onethread.orders AS
 WITH
     (SELECT (currency, zone, codes, places, rates) FROM onethread.facts_money) AS money,
-    ifNull(nullIf(money.2, ''), 'UTC') AS zone,
-    winners AS (
-        SELECT
-            order_id,
-            argMin(person_id, (
-                placed_at IS NULL, ifNull(placed_at, toDateTime64(0, 3, 'UTC')), toString(person_id)
-            ))
-        FROM onethread.facts_orders FINAL
-        WHERE cityHash64(order_id) IN onethread.facts_orders_in_doubt
-        GROUP BY order_id
-    )
+    ifNull(nullIf(money.2, ''), 'UTC') AS zone
 SELECT
     order_id, person_id, person_shared,
     journey_id,
@@ -36,4 +25,5 @@ SELECT
     discount, shipping, tax, points_spent, promo_code, anonymous, identified_by, receipt_ids, returns,
     paid_amount, paid_in_full_at, delivery_store_id, suspected_duplicate_of
 FROM onethread.facts_orders FINAL
-WHERE cityHash64(order_id) NOT IN onethread.facts_orders_in_doubt OR (order_id, person_id) IN winners
+WHERE cityHash64(order_id) NOT IN onethread.facts_orders_in_doubt
+    OR (order_id, person_id) IN onethread.facts_orders_winning

@@ -17,9 +17,8 @@ FROM (
         concat(ifNull(i.channel, ''), if(i.store_id IS NULL, '', concat(' ', assumeNotNull(i.store_id)))) AS place,
         quantileExact(0.5)(assumeNotNull(i.price)) AS price, count() AS lines, sum(i.quantity) AS quantity
     FROM onethread.order_items AS i
-    WHERE i.price IS NOT NULL AND i.placed_at IS NOT NULL AND (i.order_id, i.person_id) IN (
-        SELECT order_id, person_id FROM onethread.orders
-        WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
+    WHERE i.price IS NOT NULL AND i.placed_at IS NOT NULL AND (i.order_id, i.person_id) NOT IN (
+        SELECT order_id, person_id FROM onethread.facts_orders FINAL WHERE status = 'cancelled' OR person_shared
     ) /* period of i.placed_at */
     GROUP BY month, sku, currency, place
 )

@@ -19,8 +19,5 @@ WHERE multiIf(
         SELECT person_id, return_id FROM onethread.facts_returns FINAL WHERE order_id != ''
     ),
     cityHash64(r.order_id) NOT IN onethread.facts_orders_in_doubt, true,
-    (r.order_id, person_id) IN (
-        SELECT order_id, person_id FROM onethread.orders
-        WHERE cityHash64(order_id) IN onethread.facts_orders_in_doubt
-    )
+    (r.order_id, person_id) IN onethread.facts_orders_winning
 )

@@ -9,7 +9,4 @@ SELECT
     delayed, store_id, cost, currency
 FROM onethread.facts_shipments FINAL
 WHERE cityHash64(order_id) NOT IN onethread.facts_orders_in_doubt
-    OR (order_id, person_id) IN (
-        SELECT order_id, person_id FROM onethread.orders
-        WHERE cityHash64(order_id) IN onethread.facts_orders_in_doubt
-    )
+    OR (order_id, person_id) IN onethread.facts_orders_winning

@@ -14,7 +14,9 @@ from streams.settings import Settings
 from tests.unit.sinks.clickhouse.conftest import Engine, person, row
 
 PAGES = Path(__file__).parents[4] / "docs" / "sql"
-QUESTIONS = ("click_and_collect", "duplicate_orders", "lost_to_stock", "price_differences", "refused_returns")
+QUESTIONS = ("campaign_return", "click_and_collect", "duplicate_orders", "lost_to_stock", "price_differences",
+             "refused_returns")
+DAY_OF_FEBRUARY = (date(2026, 2, 1) - date(1970, 1, 1)).days - 1
 SALE = {"status": "fulfilled", "person_shared": False, "currency": "EUR", "returned_amount": 0, "margin": None}
 
 
@@ -48,6 +50,19 @@ def came_back(number: int, return_id: str, when: str, channel: str, outcome: str
 def wanted(number: int, when: str, channel: str, **values: Any) -> list[Any]:
     told = {"occurred_at": at(when), "channel": channel, "type": "product_viewed", "skus": [], "unavailable": []}
     return row("touchpoints", person_id=person(number), event_id=f"{number} {when}", **told | values)
+
+
+def _credits(number: int, order_id: str) -> list[Any]:
+    """Three touches: an ad, a mail without a campaign, an ad of another campaign; each model as its rule says."""
+    whole, third = 10**12, 333_333_333_333
+    models = {"first": [whole, 0, 0], "linear": [third, third, third + 1], "position": [whole * 4 // 10, whole // 5,
+              whole * 4 // 10], "time_decay": [third, third, third + 1]}
+    models |= {name: [0, 0, whole] for name in ("last", "last_non_direct")}
+    return row("credits", person_id=person(number), order_id=order_id, event_ids=["1", "2", "3"],
+               touches=["ad", "message", "ad"], channels=["ads", "email", "ads"],
+               ats=[at("2026-02-01 10:00"), at("2026-02-02 10:00"), at("2026-02-03 09:00")],
+               campaign_sources=["google", "", "meta"], campaign_mediums=["cpc", "", "cpc"],
+               campaign_names=["brand", "", "cosy-home"], **models)
 
 
 @pytest.fixture
@@ -101,6 +116,12 @@ def shop(engine: Engine) -> Iterator[Engine]:
         wanted(2, "2026-02-28 09:30", "web", type="back_in_stock_requested", skus=["vase"]),
         wanted(9, "2026-02-28 09:30", "pos", unavailable=["pan"]),
     )
+    engine.write("credits", _credits(1, "c1"))
+    engine.write("campaign_costs", *(
+        row("campaign_costs", day=DAY_OF_FEBRUARY + day, source=source, medium="cpc", name=name, cost=cost * 10_000,
+            currency="EUR")
+        for day, source, name, cost in (
+            (1, "google", "brand", 4), (2, "google", "brand", 1), (2, "tiktok", "gifts", 8))))
     engine.write("products", row("products", sku="vase", name="Vase, blue"))
     engine.write("stock", *(
         row("stock", sku="pan", store_id=store, available=5_0000, incoming=incoming, expected_at=expected)
