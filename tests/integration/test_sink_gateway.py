@@ -7,11 +7,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from sinks.clickhouse import migrations
+from sinks.clickhouse import crediting, fitting, migrations, runs
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.columns import TABLES, Rows, physical
 from sinks.clickhouse.writer import Writer
@@ -97,3 +98,36 @@ def test_every_table_takes_rows_over_http_and_several_migrate_at_once(start: Sta
     assert {name: client.query(f"SELECT count() FROM onethread.{physical(name)}").result_rows[0][0]
             for name in TABLES} == dict.fromkeys(TABLES, 1)
     assert client.query("SELECT count() FROM onethread.channels").result_rows[0][0] > 20
+
+
+def test_models_read_and_write_over_http(start: Start, url: str) -> None:
+    """The same queries as in the engine itself: parameters, Arrow both ways, dropped partitions."""
+    start()
+    migrations.apply(url, Settings())
+    write = Writer(url).write
+    numbers = range(1, 31)
+    write([
+        Rows("persons", [row("persons", person_id=person(n), shared=False) for n in numbers]),
+        Rows("orders", [
+            row("orders", person_id=person(n), order_id=f"{n}/{day}", placed_at=day * (20 + n % 7) * 86_400_000,
+                status="placed", person_shared=False, currency="EUR", revenue=(10 + n % 5 + day) * 10_000)
+            for n in numbers for day in (1, 2, 3)]),
+        Rows("credits", [
+            row("credits", person_id=person(n), order_id=f"{n}/1", event_ids=["a", "b"], touches=["visit", "visit"],
+                ats=[1, 2], channels=["web", "pos"], campaign_sources=["", ""], campaign_mediums=["", ""],
+                campaign_names=["", ""], **{model: [0, 10**12] for model in RULE_MODELS})
+            for n in numbers]),
+    ])
+    client = connect(url)
+    for _ in range(runs.RUNS_KEPT + 1):
+        run, _ = crediting.attribute(client, "markov", "channel")
+    assert client.query("SELECT uniqExact(run_id), count() FROM onethread.model_credits").result_rows == [
+        (runs.RUNS_KEPT, runs.RUNS_KEPT * 60)]
+    assert client.query("SELECT sum(credit) FROM onethread.model_credits WHERE run_id = {id:UUID}",
+                        parameters={"id": str(run.run_id)}).result_rows == [(30,)]
+    assert fitting.fit(client, datetime(1970, 4, 1, tzinfo=UTC)).parameters["customers"] == "30"
+    assert fitting.predict(client).parameters["kind"] == "predict"
+    assert client.query("SELECT count() FROM onethread.persons WHERE predicted_orders > 0").result_rows == [(30,)]
+
+
+RULE_MODELS = ("first", "last", "last_non_direct", "linear", "time_decay", "position")

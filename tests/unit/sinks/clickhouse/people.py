@@ -1,14 +1,24 @@
 """People, what they bought and where they were seen, counted in days before one day."""
 
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
+from analytics import bgnbd
+from analytics.bgnbd import BgNbd
+from analytics.lifetime import Predictions
+from sinks.clickhouse.buyers import write_predictions
+from sinks.clickhouse.runs import Run
 from tests.unit.sinks.clickhouse.conftest import Engine, person, row
 
 DAY_MS = 86_400_000
 TODAY = 20_000
 """2024-10-04."""
 AS_OF = datetime.fromtimestamp(TODAY * 86_400 + 43_200, UTC)
+MODEL = BgNbd(0.243, 4.414, 0.793, 2.426)
 
 
 def people(engine: Engine, *numbers: int, **values: Any) -> None:
@@ -29,3 +39,12 @@ def seen(engine: Engine, number: int, *days_ago: float, kind: str = "wifi_seen",
     engine.write("touchpoints", *(
         row("touchpoints", person_id=person(number), event_id=f"{kind}/{number}/{ago}", type=kind, channel=channel,
             conflicts=0, occurred_at=int((TODAY + 0.5 - ago) * DAY_MS)) for ago in days_ago))
+
+
+def fitted(engine: Engine, model: BgNbd = MODEL, **predicted: float) -> None:
+    """A run of LTV with these parameters, predicting for person 1."""
+    parameters = {name: repr(getattr(model, name)) for name in bgnbd.NAMES}
+    one, run = np.ones(1), Run(uuid.uuid4(), "ltv", datetime.now(UTC), AS_OF, parameters)
+    write_predictions(
+        engine.client, run, pa.array([person(1)], pa.binary(16)),
+        Predictions(one, one * predicted.get("orders", 1.5), one * predicted.get("revenue", 30.1234567), one * np.nan))

@@ -10,7 +10,7 @@ import pytest
 from sinks.clickhouse import migrations
 from streams.settings import Settings
 from tests.unit.sinks.clickhouse.conftest import Engine, person, row
-from tests.unit.sinks.clickhouse.people import AS_OF, DAY_MS, TODAY, bought, people, seen
+from tests.unit.sinks.clickhouse.people import AS_OF, DAY_MS, TODAY, bought, fitted, people, seen
 
 COHORTS = "SELECT cohort, age, persons, buyers, retention, orders, revenue FROM onethread.cohorts ORDER BY cohort, age"
 
@@ -139,3 +139,24 @@ def test_worth_by_acquisition_adds_up_to_all_people(views: Engine) -> None:
     found = views.rows(
         "SELECT sum(persons), sum(buyers), sum(orders), sum(revenue), sum(margin) FROM onethread.ltv_by_acquisition")
     assert found == [(2, 1, 2, Decimal(20), Decimal(6))]
+
+
+def test_worth_is_told_by_what_brought_people(views: Engine) -> None:
+    """Two came by one campaign, on two channels: its cost of 90 is divided among them; a third came by none."""
+    spring = {"acquisition_source": "google", "acquisition_medium": "cpc", "acquisition_campaign": "spring"}
+    people(views, 1, 2, acquisition_channel="ads", **spring)
+    people(views, 3, acquisition_channel="web", **spring)
+    people(views, 4, acquisition_channel="pos", acquisition_source=None, acquisition_medium=None,
+           acquisition_campaign=None)
+    bought(views, 4, 10, margin=2_0000)
+    spent(views, 1, "ad", 5, 90, campaign_source="google", campaign_medium="cpc", campaign_name="spring")
+    fitted(views, orders=2, revenue=30)
+    assert views.rows("""
+        SELECT acquisition_channel, acquisition_campaign, persons, buyers, revenue, predicted, predicted_revenue,
+            ltv_a_head, cost, payback
+        FROM onethread.ltv_by_acquisition ORDER BY acquisition_channel
+    """) == [
+        ("ads", "spring", 2, 0, 0, 1, 30, 15.0, 60, 0.0),
+        ("pos", None, 1, 1, 10, 0, None, 10.0, None, None),
+        ("web", "spring", 1, 0, 0, 0, None, 0.0, 30, 0.0),
+    ]

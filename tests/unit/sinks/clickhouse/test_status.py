@@ -1,27 +1,18 @@
 """Status of people: before a fit by gaps, after one by the probability to be alive; who only went unnoticed."""
 
 import random
-import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import median
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from analytics import bgnbd
-from analytics.bgnbd import BgNbd
-from analytics.lifetime import Predictions
 from sinks.clickhouse import migrations
-from sinks.clickhouse.buyers import write_predictions
-from sinks.clickhouse.runs import Run
 from streams.settings import Settings
 from tests.unit.sinks.clickhouse.conftest import Engine, person, row
-from tests.unit.sinks.clickhouse.people import AS_OF, DAY_MS, TODAY, bought, people, seen
-
-MODEL = BgNbd(0.243, 4.414, 0.793, 2.426)
+from tests.unit.sinks.clickhouse.people import AS_OF, DAY_MS, MODEL, TODAY, bought, fitted, people, seen
 
 
 @pytest.fixture
@@ -30,15 +21,6 @@ def views(engine: Engine) -> Iterator[Engine]:
     migrations.apply(engine.url, Settings(as_of=AS_OF.isoformat()))
     yield engine
     migrations.apply(engine.url, Settings())
-
-
-def fitted(engine: Engine, model: BgNbd = MODEL, **predicted: float) -> None:
-    """A run of LTV with these parameters, predicting for person 1."""
-    parameters = {name: repr(getattr(model, name)) for name in bgnbd.NAMES}
-    one, run = np.ones(1), Run(uuid.uuid4(), "ltv", datetime.now(UTC), AS_OF, parameters)
-    write_predictions(
-        engine.client, run, pa.array([person(1)], pa.binary(16)),
-        Predictions(one, one * predicted.get("orders", 1.5), one * predicted.get("revenue", 30.1234567), one * np.nan))
 
 
 def status(engine: Engine) -> dict[int, str | None]:
