@@ -1,6 +1,7 @@
 """A person on one page of a terminal. What is not known is left out."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -49,6 +50,8 @@ def _head(found: Profile) -> Table:
         "orders": f"{person['orders']:,} for {looks.money(person['revenue'], person['currency'])}"
                   if person["orders"] else None,
         "returned": looks.money(person["returned"], person["currency"]) if person["returned"] else None,
+        "status": _status(person),
+        "LTV": _ltv(person, zone),
     }
     table = Table.grid(padding=(0, 2, 0, 0))
     for name, value in facts.items():
@@ -61,6 +64,24 @@ def _standing(person: dict[str, Any]) -> str:
     if person["shared"]:
         return "an identifier that many people use: no person"
     return "known" if person["known"] else "not known by name, card or number yet"
+
+
+def _status(person: dict[str, Any]) -> str | None:
+    """active, alive with 91 %; unnoticed (wifi)."""
+    if person["status"] is None:
+        return None
+    alive, seen = person["probability_alive"], ", ".join(person["unnoticed_by"])
+    told = person["status"] + (f" ({seen})" if seen else "")
+    return told if alive is None else f"{told}, alive with {alive:.0%}"
+
+
+def _ltv(person: dict[str, Any], zone: str) -> str | None:
+    """What is expected of the twelve months after the last run."""
+    if person["predicted_orders"] is None:
+        return None
+    revenue = looks.money(person["predicted_revenue"], person["currency"])
+    begin = person["predicted_at"].astimezone(ZoneInfo(zone))
+    return f"{person['predicted_orders']:.1f} orders for {revenue} in the 12 months from {begin:%Y-%m-%d}"
 
 
 def _identifiers(found: Profile) -> Table | None:

@@ -37,7 +37,8 @@ def profile(**fields: Any) -> Profile:
         "first_channel": "web",
         "home_store_id": None, "devices": ["desktop"], "touchpoints": 1, "sessions": 0, "orders": 0,
         "revenue": Decimal(0), "returned": Decimal(0), "currency": "UAH",
-        "preferences": {}, "consent": {},
+        "preferences": {}, "consent": {}, "status": None, "unnoticed_by": [], "probability_alive": None,
+        "predicted_orders": None, "predicted_revenue": None, "predicted_at": None,
     }
     empty: dict[str, Any] = {"identifiers": [], "channels": [], "sessions": [], "orders": [], "items": [],
                              "open_promises": []}
@@ -152,3 +153,18 @@ def test_the_document_nests_items_and_is_json():
 ])
 def test_a_pause_is_told_in_its_two_largest_units(seconds, text):
     assert looks.pause(seconds) == text
+
+
+def test_a_card_tells_status_and_what_is_expected() -> None:
+    told = page(profile(person={
+        "status": "unnoticed", "unnoticed_by": ["pos", "wifi"], "probability_alive": 0.1234,
+        "predicted_orders": 1.26, "predicted_revenue": Decimal("412.5"), "predicted_at": AT,
+    }))
+    assert "unnoticed (pos, wifi), alive with 12%" in told
+    assert "1.3 orders for 412.50 UAH in the 12 months from 2026-02-17" in told
+
+
+def test_a_card_without_a_status_and_a_run_says_nothing_of_them() -> None:
+    told = page(profile())
+    assert "status" not in told
+    assert "LTV" not in told
