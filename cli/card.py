@@ -8,24 +8,28 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from cli import looks
+from cli import looks, way
 from sinks.clickhouse.profile import Profile
 
 SESSIONS_SHOWN = 8
+JOURNEYS_SHOWN = 5
 IDENTIFIERS_SHOWN = 20
 
 STAGES = ("requested", "placed", "ready", "paid", "fulfilled", "cancelled")
 
 
 def card(found: Profile) -> RenderableType:
-    """The whole page: head, identifiers, channels, sessions, open promises, orders."""
+    """The whole page: head, identifiers, channels, sessions, journeys, open promises, orders, credits of the last."""
     parts: list[RenderableType] = [_head(found)]
     for heading, note, body in (
         ("Identifiers", _more(found.identifiers, IDENTIFIERS_SHOWN), _identifiers(found)),
         ("Channels", "", _channels(found)),
         ("Sessions", _more(found.sessions, SESSIONS_SHOWN, "the latest "), _sessions(found)),
+        ("Journeys", _more(found.journeys, JOURNEYS_SHOWN, "the latest "),
+         way.journeys(found.journeys[-JOURNEYS_SHOWN:], found.zone)),
         ("Open promises", "", _promises(found)),
         ("Orders", "", orders(found.orders, found.items, found.zone)),
+        ("Credits", _last_order(found), _credits(found)),
     ):
         if body is not None:
             parts += [Text(), looks.title(heading, note), body]
@@ -40,6 +44,7 @@ def _head(found: Profile) -> Table:
         "first seen": looks.moment(person["first_seen_at"], zone),
         "last seen": looks.moment(person["last_seen_at"], zone),
         "met first on": person["first_channel"],
+        "acquired": way.acquired(person, zone),
         "home store": person["home_store_id"],
         "devices": ", ".join(person["devices"]),
         "prefers": ", ".join(f"{key} {value}" for key, value in sorted(person["preferences"].items())),
@@ -133,6 +138,17 @@ def _promises(found: Profile) -> Table | None:
                       looks.moment(row["promised_at"], found.zone), row["promised_by"] or "",
                       looks.moment(row["due_at"], found.zone), note)
     return table
+
+
+def _last_order(found: Profile) -> str:
+    """The last order that has credits; empty where none has."""
+    credited = {row["order_id"] for row in found.credits}
+    return next((row["order_id"] for row in reversed(found.orders) if row["order_id"] in credited), "")
+
+
+def _credits(found: Profile) -> Table | None:
+    order_id = _last_order(found)
+    return way.credits([row for row in found.credits if row["order_id"] == order_id], found.zone) if order_id else None
 
 
 def orders(rows: list[dict[str, Any]], items: list[dict[str, Any]], zone: str) -> Table | None:

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli import card, looks, thread
+from cli import card, looks, thread, way
 from cli.stack import exports
 from cli.up import describe
 from deploy.local.ports import Addresses
@@ -95,9 +95,23 @@ def _golden(client: Client, width: int) -> list[RenderableType]:
         _heading("One customer, one thread",
                  f"{len(touchpoints)} events of {sources} systems, {len(found.channels)} channels: one person"),
         thread.rendered(steps, found.zone, width),
+        *_journeys(found),
         _heading("One order"),
         *(_indented(card.told(order, found.items, found.zone)) for order in found.orders),
     ]
+
+
+def _journeys(found: profile.Profile) -> list[RenderableType]:
+    """Each journey to an order, and what its touches earned."""
+    parts: list[RenderableType] = []
+    for journey in found.journeys:
+        lasted, later = looks.pause(round(journey["days"] * 86_400)), journey["after_sale"]
+        note = f"{journey['outcome']} within {lasted}, {later} events after the sale; its credits by six models"
+        parts += [_heading("One journey", note), _indented(looks.channels(journey["path"])), Text()]
+        credits = [row for row in found.credits if row["order_id"] == journey["order_id"]]
+        if credits:
+            parts.append(_indented(way.credits(credits, found.zone)))
+    return parts
 
 
 def _buying(client: Client) -> list[RenderableType]:

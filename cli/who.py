@@ -32,7 +32,7 @@ def command(
     who: Annotated[str, typer.Argument(metavar="KIND:VALUE", help="An identifier, or person:UUID.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Show a person: identifiers, channels, sessions, open promises, orders.
+    """Show a person: identifiers, channels, sessions, journeys, open promises, orders.
 
     Example: onethread who phone:+380670009001
     """
@@ -96,12 +96,13 @@ def _holder(client: Client, kind: str, value: str, region: str, policy: Policy) 
 
 
 def document(found: Profile) -> dict[str, Any]:
-    """The profile as JSON: times in ISO 8601 (UTC), money and ids as texts, each order with its items."""
+    """The profile as JSON: times in ISO 8601 (UTC), money and ids as texts, each order with its items and credits."""
     told = asdict(found)
-    items = told.pop("items")
+    items, credits = told.pop("items"), told.pop("credits")
     told.pop("zone")
     for order in told["orders"]:
         order["items"] = [item for item in items if item["order_id"] == order["order_id"]]
+        order["credits"] = [credit for credit in credits if credit["order_id"] == order["order_id"]]
     return told
 
 

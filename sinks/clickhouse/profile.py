@@ -17,6 +17,9 @@ class Profile:
     identifiers: Rows
     channels: Rows
     sessions: Rows
+    journeys: Rows
+    credits: Rows
+    """By order; of each model in order of time."""
     orders: Rows
     items: Rows
     open_promises: Rows
@@ -64,6 +67,8 @@ def profile(client: Client, person_id: UUID) -> Profile:
         identifiers=of_person("identifiers", "first_seen_at, kind, value"),
         channels=of_person("person_channels", "first_at, channel"),
         sessions=of_person("sessions", "started_at, session_id"),
+        journeys=of_person("journeys", "started_at, journey_id"),
+        credits=of_person("credits", "order_id, model, at, event_id"),
         orders=of_person("orders", "ifNull(placed_at, requested_at), order_id"),
         items=of_person("order_items", "order_id, line_id"),
         open_promises=[p for p in of_person("promises", "due_at, promise_id") if p["status"] in ("open", "overdue")],

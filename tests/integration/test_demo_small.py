@@ -66,10 +66,34 @@ def test_every_identifier_of_the_golden_customer_leads_to_the_same_person(demo: 
 def test_the_thread_is_told_step_by_step_with_what_ties_it(demo: Demo) -> None:
     lines = [" ".join(line.split()) for line in demo.page.splitlines()]
     assert "● 2 20:12 web desktop page viewed · winter-light click_id from 1 +anonymous_id" in lines
+    assert "ads → web → chat → ads → instagram → call_centre" in lines
+    assert "17 Feb 20:12 ads ad · winter-light 100.0% · · 16.7% 16.3% 40.0%" in lines
     assert "● 13 13:03 call_centre phone order placed · 1,298.00 UAH phone from 7" in lines
     assert "● 16 18:06 pos pos S2 order fulfilled order_id from 11" in lines
     assert "fulfilled 19 Feb 18:06 pos S2" in lines
     assert max(len(line) for line in demo.page.splitlines()) <= 100
+
+
+def test_the_story_is_one_journey_and_its_touches_share_the_order(demo: Demo) -> None:
+    told = json.loads(demo.run("who", f"phone:{golden.PHONE}", "--json"))
+    [journey] = told["journeys"]
+    assert (journey["start_channel"], journey["end_type"], journey["outcome"], journey["order_id"]) == (
+        "ads", "order_placed", "converted", golden.ORDER)
+    assert (told["person"]["acquisition_channel"], told["person"]["acquisition_campaign"]) == ("ads", "winter-light")
+    shared = demo.rows("SELECT model, toString(sum(credit)) AS credit, toString(sum(revenue)) AS revenue FROM credits "
+                       f"WHERE order_id = '{golden.ORDER}' GROUP BY model")
+    assert len(shared) == 6
+    assert {(row["credit"], row["revenue"]) for row in shared} == {("1", "1298")}
+
+
+def test_every_counted_order_is_credited_to_the_last_digit(demo: Demo) -> None:
+    assert demo.rows("""
+        SELECT count() AS orders FROM orders AS o LEFT JOIN (
+            SELECT order_id, person_id, sum(credit) AS credit, sum(revenue) AS revenue FROM credits
+            GROUP BY order_id, person_id, model
+        ) AS c ON c.order_id = o.order_id AND c.person_id = o.person_id
+        WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
+            AND (c.credit != 1 OR c.revenue != o.revenue)""") == [{"orders": 0}]
 
 
 def test_the_stories_around_it_came_out(demo: Demo) -> None:

@@ -149,14 +149,17 @@ def test_a_kind_of_ones_own_needs_no_code_and_stays_while_in_use(running_stack: 
 
 
 @pytest.mark.timeout(600)
-def test_another_session_gap_reaches_the_past_and_back(running_stack: Addresses, tmp_path: Path) -> None:
+def test_other_gaps_reach_the_past_and_back(running_stack: Addresses, tmp_path: Path) -> None:
     tell(("gap-1", "10:00", {"email": "gap@example.com"}), ("gap-2", "10:40", {"email": "gap@example.com"}))
     before = tables(running_stack)
     wide, narrow = tmp_path / "wide.toml", tmp_path / "narrow.toml"
-    wide.write_text('session_gap = "45m"\n')
-    narrow.write_text('session_gap = "30m"\n')
-    assert "applied: session_gap 30m → 45m" in onethread("config", "apply", str(wide))
+    wide.write_text('session_gap = "45m"\njourney_gap = "20m"\n')
+    narrow.write_text('session_gap = "30m"\njourney_gap = "30d"\n')
+    applied = onethread("config", "apply", str(wide))
+    assert "applied: session_gap 30m → 45m" in applied
+    assert "applied: journey_gap 30d → 20m" in applied
     sessions = shown(running_stack, "sessions")
     assert sum(sessions.values()) < sum(before["sessions"].values())
+    assert sum(shown(running_stack, "journeys").values()) > sum(before["journeys"].values())
     onethread("config", "apply", str(narrow))
     assert tables(running_stack) == before

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from cli import looks
 from cli.card import card
+from cli.way import MODELS
 from cli.who import document, find_person, plain, split
 from sinks.clickhouse.profile import Profile
 from streams.core.policy import default
@@ -37,11 +38,11 @@ def profile(**fields: Any) -> Profile:
         "first_channel": "web",
         "home_store_id": None, "devices": ["desktop"], "touchpoints": 1, "sessions": 0, "orders": 0,
         "revenue": Decimal(0), "returned": Decimal(0), "currency": "UAH",
-        "preferences": {}, "consent": {}, "status": None, "unnoticed_by": [], "probability_alive": None,
-        "predicted_orders": None, "predicted_revenue": None, "predicted_at": None,
+        "preferences": {}, "consent": {}, "acquired_at": None, "status": None, "unnoticed_by": [],
+        "probability_alive": None, "predicted_orders": None, "predicted_revenue": None, "predicted_at": None,
     }
-    empty: dict[str, Any] = {"identifiers": [], "channels": [], "sessions": [], "orders": [], "items": [],
-                             "open_promises": []}
+    lists = "identifiers", "channels", "sessions", "journeys", "open_promises", "orders", "items", "credits"
+    empty: dict[str, Any] = {name: [] for name in lists}
     return Profile(**{"person": person | fields.pop("person", {}), **empty, "zone": "Europe/Kyiv"} | fields)
 
 
@@ -140,12 +141,39 @@ def test_the_card_tells_an_orders_stages_over_the_channels():
     assert "0.456 kg Apples" in shown
 
 
+JOURNEY = {
+    "started_at": AT, "days": 0.7, "outcome": "converted", "path": ["ads", "web"], "stage": "buy",
+    "obstacles": ["payment_failed"],
+}
+
+
+def credit(event_id: str, minute: int, model: str, share: str) -> dict[str, Any]:
+    return {"order_id": "o-1", "event_id": event_id, "at": AT.replace(minute=minute), "model": model, "touch": "visit",
+            "channel": "ads" if minute < 20 else "web", "credit": Decimal(share), "campaign_name": None,
+            "campaign_source": "google" if minute < 20 else None}
+
+
+def test_the_card_shows_the_way_to_the_last_order_and_its_credits():
+    rows = [credit(event_id, minute, model, share) for model in MODELS
+            for event_id, minute, share in (("b", 20, "0.333333333333"), ("a", 10, "0"))]
+    lines = [" ".join(line.split()) for line in page(profile(
+        journeys=[JOURNEY], orders=[ORDER], items=[ITEM], credits=rows,
+        person={"acquired_at": AT, "acquisition_channel": "ads", "acquisition_campaign": None,
+                "acquisition_source": "google"},
+    )).splitlines()]
+    assert "│ acquired 17 Feb 20:12 through ads, google │" in lines
+    assert "│ 17 Feb 20:12 16 h 48 min converted ads → web buy payment_failed │" in lines
+    first, second = [line for line in lines if "visit" in line]
+    assert first == "│ 17 Feb 20:10 ads visit · google · · · · · · │"
+    assert second == "│ 17 Feb 20:20 web visit 33.3% 33.3% 33.3% 33.3% 33.3% 33.3% │"
+
+
 def test_the_document_nests_items_and_is_json():
     told = json.loads(json.dumps(document(profile(orders=[ORDER], items=[ITEM])), default=plain))
     assert told["person"]["person_id"] == str(ID)
     assert told["person"]["first_seen_at"] == "2026-02-17T18:12:00+00:00"
     assert told["orders"][0]["items"][0]["quantity"] == "0.4560"
-    assert told.keys() == {"person", "identifiers", "channels", "sessions", "orders", "open_promises"}
+    assert told.keys() == {"person", "identifiers", "channels", "sessions", "journeys", "orders", "open_promises"}
 
 
 @pytest.mark.parametrize(("seconds", "text"), [
