@@ -41,7 +41,7 @@ _SELECTED = {
     "uuid": "toString({})", "uuids": "arrayMap(x -> toString(x), {})", "ms": "toUnixTimestamp64Milli({})",
     "mss": "arrayMap(x -> toUnixTimestamp64Milli(x), {})",
     "money": f"toInt64({{}} * {SCALE})",
-    "shares": f"arrayMap(x -> toInt64(x * {WHOLE}), {{}})",
+    "shares": f"arrayMap(x -> toInt64(toDecimal128(x, 12) * {WHOLE}), {{}})",
 }
 _SOURCE = {"credits": "facts_credits FINAL"}
 """Where the view unfolds a row of facts into many, the table under it."""
