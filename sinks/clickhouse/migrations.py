@@ -33,6 +33,7 @@ VIEWS = (
     "rules", "merges", "identity_alerts", "dead_letters", "identifier_notes", "unidentifiable", "intake", "erasures",
     "duplicate_orders", "refused_returns", "click_and_collect", "price_differences", "lost_to_stock",
     "model_runs", "model_weights", "model_credits", "cohorts", "ltv_by_acquisition", "win_back_return",
+    "channel_switches", "obstacles", "journey_paths", "time_to_purchase",
     "response_times", "said_again", "satisfaction", "trait_coverage", "duplicate_contacts",
     "campaign_return",
 )

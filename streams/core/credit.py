@@ -3,9 +3,9 @@
 A *touch* is a visit (its first interaction in the journey), a message, the ad_viewed and ad_clicked of one click_id, a
 call, or any other exposure. Of a message, an ad or a call the first touchpoint of the furthest kind stands for all. A
 visit that begins with a touchpoint of another touch belongs to that, and so does one that begins with the click_id or
-message_id of a touch at most 30 minutes before. Credits of one model sum to 1: they are whole numbers of 10**-12, each
-rounded half to even, and the last touch takes what rounding leaves. Where there is no touch, the placing touchpoint
-takes all.
+message_id of a touch at most 30 minutes before. Credits of one model sum to 1: they are whole numbers of 10**-12, cut
+to it, and the last touch takes what that leaves, so that none is negative. Where there is no touch, the placing
+touchpoint takes all.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,6 @@ from typing import NamedTuple, TypeAlias
 
 from streams.core.event import Event, unpack
 from streams.core.facts import CONTENT, Row
-from streams.core.worth import ratio
 
 WHOLE = 10**12
 """A credit of 1."""
@@ -164,7 +163,7 @@ MODELS: dict[str, Weights] = {
 def shares(weights: Sequence[int]) -> list[int]:
     """Weights as credits that sum to WHOLE."""
     total = sum(weights)
-    found = [ratio(weight, WHOLE, total) for weight in weights[:-1]]
+    found = [weight * WHOLE // total for weight in weights[:-1]]
     return [*found, WHOLE - sum(found)]
 
 

@@ -1,5 +1,6 @@
 """What the touches of a journey earn of its order: each touch asked by itself, each share as an exact number."""
 
+import math
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -89,7 +90,7 @@ def _is_direct(touch: Touch) -> bool:
 
 
 def _credits(weights: list[Fraction]) -> list[int]:
-    out = [round(w / sum(weights) * TRILLION) for w in weights[:-1]]
+    out = [math.floor(w / sum(weights) * TRILLION) for w in weights[:-1]]
     return [*out, TRILLION - sum(out)]
 
 

@@ -1,9 +1,9 @@
 -- What each touch of the journey to a counted order earns of it, by six rule models. Credits of an order and a model sum
--- to 1, and their revenue to the order's, to the last digit: each touch gets its share rounded half to even, the last
--- one what that leaves. Of several orders of one order_id only the one that the view orders shows is credited.
+-- to 1, and their revenue to the order's, to the last digit: each touch gets its share cut to it, the last one what
+-- that leaves. Of several orders of one order_id only the one that the view orders shows is credited.
 CREATE OR REPLACE VIEW onethread.credits AS
 WITH
-    (share, whole) -> toDecimal64(roundBankers(toDecimal256(whole, 4) * share, 4), 4) AS part,
+    (share, whole) -> toDecimal64(trunc(toDecimal256(whole, 4) * share, 4), 4) AS part,
     (shares, whole) -> arrayPushBack(
         arrayMap(share -> part(share, whole), arrayPopBack(shares)),
         toDecimal64(whole - arraySum(arrayMap(share -> part(share, whole), arrayPopBack(shares))), 4)

@@ -127,7 +127,7 @@ def test_a_name_met_again_takes_its_part_once(walks: Engine) -> None:
     order(walks, 5, "A", "B", "A")
     run, _ = crediting.attribute(walks.client, "markov", "channel")
     assert credited(walks, run.run_id)["o5"] == [
-        ("A", "0.235294117647", "23.5294"), ("B", "0.529411764705", "52.9412"), ("A", "0.235294117648", "23.5294")]
+        ("A", "0.235294117647", "23.5294"), ("B", "0.529411764705", "52.9411"), ("A", "0.235294117648", "23.5295")]
 
 
 def test_an_order_whose_names_have_no_weight_is_divided_equally(engine: Engine) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from streams.core.credit import MODELS
 from tests.unit.sinks.clickhouse.conftest import Engine, person, row
 
 NOW_MS = 1_767_225_600_000  # 2026-01-01
@@ -47,10 +48,13 @@ def test_a_row_for_each_touch_and_model(engine: Engine) -> None:
     ]
 
 
-@pytest.mark.parametrize("revenue", [0, 1, 2, 99_999, 10**18 - 1])
-def test_revenue_is_shared_to_the_last_digit(engine: Engine, revenue: int) -> None:
+@pytest.mark.parametrize("revenue", [0, 1, 2, 3, 99_999, 10**18 - 1])
+def test_revenue_is_shared_to_the_last_digit_and_no_touch_owes_any(engine: Engine, revenue: int) -> None:
+    fifths = [WHOLE // 5] * 5
     engine.write("orders", order("o", revenue=revenue))
-    engine.write("credits", credits("o"))
+    engine.write("credits", credits("o", event_ids=list("abcde"), touches=["ad"] * 5, ats=[NOW_MS] * 5,
+                                    channels=["ads"] * 5, campaign_sources=[""] * 5, campaign_mediums=[""] * 5,
+                                    campaign_names=[""] * 5, **dict.fromkeys(MODELS, fifths)))
     assert engine.rows("""
         SELECT DISTINCT toString(sum(revenue)), toString(sum(revenue_reporting)), min(revenue) >= 0
         FROM onethread.credits GROUP BY model""") == [

@@ -223,7 +223,8 @@ def test_a_shipment_is_late_after_its_promise(engine: Engine, shipment: dict[str
 NOT_OF_ONE_ROW = (*migrations.PARAMETERISED, "identity_alerts", "model_runs", "model_weights", "model_credits",
                   "cohorts", "ltv_by_acquisition", "win_back_return", "click_and_collect", "duplicate_orders",
                   "lost_to_stock", "price_differences", "refused_returns", "response_times", "satisfaction",
-                  "trait_coverage", "duplicate_contacts", "campaign_return")
+                  "trait_coverage", "duplicate_contacts", "campaign_return", "channel_switches", "obstacles",
+                  "journey_paths", "time_to_purchase")
 
 CONTRACT = {
     "persons": "person_id known shared first_seen_at last_seen_at last_interaction_at first_channel channels devices "
