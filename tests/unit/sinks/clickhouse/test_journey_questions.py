@@ -26,7 +26,8 @@ def journey(number: int, *runs: tuple[str, str, str], order_id: str | None = Non
     """`runs` are (time, channel, device); the last is the journey's end."""
     times = [at(time) for time, _, _ in runs]
     told = {
-        "started_at": times[0], "last_step_at": times[-1], "path": [channel for _, channel, _ in runs], "path_at": times,
+        "started_at": times[0], "last_step_at": times[-1], "path": [channel for _, channel, _ in runs],
+        "path_at": times,
         "path_touchpoints": [1] * len(runs), "path_devices": [device for _, _, device in runs],
         "channels": list(dict.fromkeys(channel for _, channel, _ in runs)), "touchpoints": len(runs),
         "start_channel": runs[0][1], "end_channel": runs[-1][1], "obstacles": [], "order_id": order_id,
