@@ -111,13 +111,15 @@ def _check(message: Mapping[str, Any], promise: Mapping[str, Any]) -> None:
 
 
 def pack_told(record: Mapping[str, Any]) -> bytes:
-    """`Event.told` of an Avro record; Refusal where a key is too long. Texts lose the space around them."""
+    """`Event.told` of an Avro record; Refusal where a key or a preference is too long. Texts are stripped."""
     traits, preference, consent = record["traits"], record["preference"], record["consent"]
     if not traits and not preference and not consent:
         return b""
     for name, keys in (("traits", traits), ("preference", preference), ("consent", consent)):
         for key in keys:
             parts.limited(key, f"{name}: a key")
+    for key, value in preference.items():
+        parts.limited(value, f"preference.{key[:60]}")
     addresses = {key: value.strip() for key, value in preference.items() if "address" in key.lower()}
     return _encode(Told(
         record["source"],

@@ -17,6 +17,9 @@ from streams.core.said import talk_of
 from streams.core.shaping import Shaping
 from streams.core.transcript import Transcript
 
+KEYS_MAX = 200
+"""Of a person's row, which has to fit a Kafka record whatever a broken producer makes of keys."""
+
 Rows: TypeAlias = dict[tuple[Any, ...], Row]
 """By (table, *key columns)."""
 
@@ -100,10 +103,10 @@ class Sayings:
 
     @property
     def attributes(self) -> Row:
-        """What the person prefers and what it allows by now, by key: columns of facts `persons`."""
+        """What the person prefers and what it allows by now, by key, the first KEYS_MAX: columns of facts `persons`."""
         held: dict[str, dict[str, str | bool]] = {"preferences": {}, "consents": {}}
         for (table, *_), (_, key, _, value, until_ms, *_) in sorted(self._attributes.items()):
-            if until_ms is None and table in held:
+            if until_ms is None and table in held and len(held[table]) < KEYS_MAX:
                 held[table][key] = value
         return tuple(held.values())
 

@@ -16,6 +16,9 @@ from streams.core.said import CALLS, SENT, SPEECH, WRITTEN, Talk
 REPEAT_CHARACTERS_MIN = 12
 """A shorter text said twice is a greeting or a yes, not a question asked again."""
 
+TOPICS_MAX = 200
+"""Of a conversation's row, which has to fit a Kafka record though a producer tells every subject as a topic."""
+
 _ANSWERS = frozenset({SENT, "call_answered", "call_received", "consulted"})
 
 
@@ -76,7 +79,7 @@ class Transcript:
             self._handovers += self._last_staff is not None and self._last_staff != event.staff
             self._staff[event.staff] = None
             self._last_staff = event.staff
-        if talk.topic is not None:
+        if talk.topic is not None and len(self._topics) < TOPICS_MAX:
             self._topics[talk.topic] = None
         self._is_bot = self._is_bot or talk.is_bot
         self._wait(event, talk)

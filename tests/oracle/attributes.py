@@ -28,7 +28,8 @@ def attribute_rows(person: bytes, touches: list[Event]) -> dict[str, list[Row]]:
 def present(rows: dict[str, list[Row]]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The preferences and the consents that hold, by key."""
     def now(table: str) -> dict[str, Any]:
-        return {key: value for _, key, _, value, until, *_ in rows.get(table, []) if until is None}
+        held = {key: value for _, key, _, value, until, *_ in rows.get(table, []) if until is None}
+        return {key: held[key] for key in sorted(held)[:200]}
     return now("preferences"), now("consents")
 
 

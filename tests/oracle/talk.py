@@ -97,7 +97,7 @@ def _one(person: bytes, name: str, mine: list[Event]) -> tuple[Row, list[Row]]:
         len(changes), any(t.is_bot for t in said.values()), sum(m[5] in WRITTEN for m in messages),
         sum(m[5] == "message_sent" for m in messages), sum(m[5] in CALLS for m in messages),
         waits[0] // 1000 if waits else None, max(waits) // 1000 if waits else None, _waiting(speech),
-        distinct(said[e.event_id].topic for e in speech), _repeats(speech, list(groups.values()), messages, said),
+        distinct(said[e.event_id].topic for e in speech)[:200], _repeats(speech, list(groups.values()), messages, said),
         next((e.order_id for e in ordering if e.order_id is not None), None),
     )
     return row, messages

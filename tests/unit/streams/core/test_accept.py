@@ -103,6 +103,7 @@ def test_an_accepted_event_keeps_what_the_core_reads() -> None:
     ({"message": {"topic": "x" * 1001}}, ("bad_value", "message.topic")),
     ({"message": {"duration_ms": -1}}, ("bad_value", "message.duration_ms")),
     ({"traits": {"x" * 1001: "v"}}, ("bad_value", "traits")),
+    ({"preference": {"language": "x" * 1001}}, ("bad_value", "preference.language")),
     ({"campaign": {"cost": "1"}}, ("missing_field", "campaign.currency")),
     ({"message": {"cost": "1", "currency": "eur"}}, ("bad_value", "message.currency")),
     ({"cart": {"items": [{"sku": "a", "price": "1"}]}}, ("missing_field", "cart.items[0].currency")),

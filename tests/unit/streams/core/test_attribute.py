@@ -3,6 +3,9 @@
 from streams.core.attribute import attribute_rows
 from streams.core.event import Event
 from streams.core.facts import Row
+from streams.core.keys import Keys
+from streams.core.sayings import Sayings
+from streams.core.shaping import Shaping
 from tests.oracle.build import event
 
 PERSON = bytes(16)
@@ -56,3 +59,13 @@ def test_an_empty_text_takes_a_value_back_and_makes_no_row() -> None:
 
 def test_an_empty_text_of_the_same_instant_wins() -> None:
     assert rows("person_traits", event("1", 5, traits={"m": ""}), event("2", 5, traits={"m": "a"})) == []
+
+
+def test_a_persons_row_holds_200_keys_at_most() -> None:
+    sayings = Sayings()
+    for n in range(201):
+        sayings.hear(event(f"{n:03}", n, preferences={f"k{n:03}": "x"}, consents={"sms": True}))
+    assert len(sayings.rows(PERSON, Shaping(Keys(b"", 1), 1))) == 202
+    preferences, consent = sayings.attributes
+    assert list(preferences) == [f"k{n:03}" for n in range(200)]
+    assert consent == {"sms": True}

@@ -171,6 +171,11 @@ def test_a_text_of_twelve_characters_counts_and_one_less_does_not() -> None:
     assert one(says("1", 1, text="x" * 11), says("2", 2, text="x" * 11))["repeats"] == 0
 
 
+def test_a_row_names_200_topics_at_most() -> None:
+    row = one(*(says(f"{n:03}", n, topic=f"t{n}") for n in range(201)))
+    assert row["topics"] == [f"t{n}" for n in range(200)]
+
+
 def test_events_of_one_message_are_one_message() -> None:
     made = says("1", 0, "call_made", message_id="m", channel="call_centre")
     spoke = says("2", 9_000, "call_answered", message_id="m", staff="op-1", duration_ms=94_000, recording_url="s3://r")
