@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -101,7 +102,10 @@ def test_credits_sum_to_one_and_revenue_to_the_order_to_the_last_digit(engine: E
         touches = [channels[(number * place) % 7] for place in range(number % 6 + 1)]
         order(engine, number, *touches, revenue=number * 33_3331)
         journey(engine, number, *touches, order_id=f"o{number}")
-    run, _ = crediting.attribute(engine.client, model, basis)
+    run, weights = crediting.attribute(engine.client, model, basis)
+    parts = {name: Fraction(weight.weight if model == "markov" else 1) for name, weight in weights.items()}
+    for touches in credited(engine, run.run_id).values():
+        assert [Decimal(credit) for _, credit, _ in touches] == told([name for name, *_ in touches], parts)
     wrong = engine.rows(f"""
         SELECT order_id, sum(credit), sum(c.revenue), any(o.revenue), min(c.credit), min(c.revenue)
         FROM onethread.model_credits AS c INNER JOIN onethread.orders AS o ON o.order_id = c.order_id
@@ -109,6 +113,14 @@ def test_credits_sum_to_one_and_revenue_to_the_order_to_the_last_digit(engine: E
         HAVING sum(credit) != 1 OR sum(c.revenue) != any(o.revenue) OR min(c.credit) < 0 OR min(c.revenue) < 0""")
     assert wrong == []
     assert len(credited(engine, run.run_id)) == 29
+
+
+def told(names: list[str], parts: dict[str, Fraction]) -> list[Decimal]:
+    """The rule in fractions: each name its part, divided among its touches, cut to 12 digits; the last has the rest."""
+    whole = sum(parts[name] for name in set(names))
+    shares = [parts[name] / whole / names.count(name) for name in names[:-1]]
+    cut = [Decimal(int(share * 10**12 + Fraction(1, 10**5))).scaleb(-12) for share in shares]
+    return [*cut, 1 - sum(cut, Decimal())]
 
 
 def test_two_runs_give_the_same_bytes(walks: Engine) -> None:

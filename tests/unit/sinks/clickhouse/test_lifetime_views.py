@@ -1,5 +1,6 @@
 """Cohorts, what people are worth by what brought them, and what win-back campaigns brought: settled by hand."""
 
+import random
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -160,3 +161,29 @@ def test_worth_is_told_by_what_brought_people(views: Engine) -> None:
         ("pos", None, 1, 1, 10, 0, None, 10.0, None, None),
         ("web", "spring", 1, 0, 0, 0, None, 0.0, 30, 0.0),
     ]
+
+
+def test_every_cohort_is_that_of_a_plain_count(views: Engine) -> None:
+    source = random.Random(3)
+    days = {n: sorted(source.sample(range(1, 300), source.choice([0, 1, 2, 4]))) for n in range(1, 40)}
+    people(views, *days)
+    for number, bought_on in days.items():
+        if bought_on:
+            bought(views, number, *bought_on)
+    months = {n: [month_of(ago) for ago in bought_on] for n, bought_on in days.items() if bought_on}
+    this_month = month_of(0)
+    expected = []
+    for cohort in sorted({min(all_months) for all_months in months.values()}):
+        members = [all_months for all_months in months.values() if min(all_months) == cohort]
+        for age in range(this_month - cohort + 1):
+            orders = [all_months.count(cohort + age) for all_months in members]
+            buyers = sum(count > 0 for count in orders)
+            expected.append((date(cohort // 12, cohort % 12 + 1, 1), age, len(members), buyers, buyers / len(members),
+                             sum(orders), 10 * sum(orders)))
+    assert views.rows(COHORTS) == expected
+
+
+def month_of(days_ago: int) -> int:
+    """Months since the year 0."""
+    day = date.fromordinal(AS_OF.date().toordinal() - days_ago)
+    return day.year * 12 + day.month - 1
