@@ -32,6 +32,8 @@ VIEWS = (
     "identifiers", "facts_evidence_in_doubt", "evidence", "identifier_history", "identifiers_as_of", "persons_as_of",
     "rules", "merges", "identity_alerts", "dead_letters", "identifier_notes", "unidentifiable", "intake", "erasures",
     "duplicate_orders", "refused_returns", "click_and_collect", "price_differences", "lost_to_stock",
+    "counted_orders", "receipts", "channel_mix", "white_spots", "identification", "ropo", "abandoned_carts",
+    "connectivity", "store_funnel", "channel_profile", "device_mix",
     "model_runs", "model_weights", "model_credits", "cohorts", "ltv_by_acquisition", "win_back_return",
     "channel_switches", "obstacles", "journey_paths", "time_to_purchase",
     "response_times", "said_again", "satisfaction", "trait_coverage", "duplicate_contacts",

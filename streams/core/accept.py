@@ -292,7 +292,7 @@ def _pack(
     order, returned = parts.order(record, order_id), parts.returned(record)
     loyalty = parts.points(record)
     campaign_cost, message_cost = parts.cost(record, "campaign"), parts.cost(record, "message")
-    shown = products or next((part["items"] for part in (returned, order, cart) if part and part.get("items")), [])
+    shown = _shown(record["type"], products, (returned, order, cart))
     place = record["place"]
     zone = place["zone"] if place is not None else None
     local_ms = parts.local_ms(at_ms, record["utc_offset_min"], zone, rules.reporting_zone)
@@ -300,6 +300,16 @@ def _pack(
         record, local_ms, shown, _money(returned, order, cart), campaign_cost or message_cost, lacking,
     )
     return content, parts.pack_order(order, returned, loyalty)
+
+
+def _shown(type_: str, products: list[parts.Part], told: tuple[parts.Part | None, ...]) -> list[parts.Part]:
+    """The lines the touchpoint shows: its products, else the first lines told; `told` ends with the cart.
+
+    Of a cart_updated always the cart's, which may be none: its products are what was put in or taken out.
+    """
+    if type_ == "cart_updated":
+        products, told = [], told[-1:]
+    return products or next((part["items"] for part in told if part and part.get("items")), [])
 
 
 def _money(returned: parts.Part | None, order: parts.Part | None, cart: parts.Part | None) -> parts.Part:

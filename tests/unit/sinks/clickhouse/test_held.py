@@ -14,7 +14,10 @@ NOT_OF_A_PERSON = {"dead_letters", "unidentifiable", "intake", "identity_alerts"
                    "model_runs", "model_weights", "cohorts", "ltv_by_acquisition", "win_back_return", *reference.TABLES,
                    "campaign_return",
                    "click_and_collect", "duplicate_orders", "lost_to_stock", "price_differences", "refused_returns",
-                   "response_times", "said_again", "satisfaction", "trait_coverage", "duplicate_contacts", "erasures"}
+                   "response_times", "said_again", "satisfaction", "trait_coverage", "duplicate_contacts", "erasures",
+                   "abandoned_carts", "channel_mix", "channel_profile", "channel_switches", "connectivity",
+                   "counted_orders", "device_mix", "identification", "journey_paths", "obstacles", "receipts", "ropo",
+                   "store_funnel", "time_to_purchase", "white_spots"}
 """Input that was refused or names nobody, the books, reference records, runs of models,
 and what other views already say."""
 

@@ -224,7 +224,9 @@ NOT_OF_ONE_ROW = (*migrations.PARAMETERISED, "identity_alerts", "model_runs", "m
                   "cohorts", "ltv_by_acquisition", "win_back_return", "click_and_collect", "duplicate_orders",
                   "lost_to_stock", "price_differences", "refused_returns", "response_times", "satisfaction",
                   "trait_coverage", "duplicate_contacts", "campaign_return", "channel_switches", "obstacles",
-                  "journey_paths", "time_to_purchase")
+                  "journey_paths", "time_to_purchase",
+                  "abandoned_carts", "channel_mix", "channel_profile", "connectivity", "counted_orders", "device_mix",
+                  "identification", "receipts", "ropo", "store_funnel", "white_spots")
 
 CONTRACT = {
     "persons": "person_id known shared first_seen_at last_seen_at last_interaction_at first_channel channels devices "

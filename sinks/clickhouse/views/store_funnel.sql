@@ -1,0 +1,34 @@
+-- Who is in a store and who buys, hour by hour in the period: `seen` are persons with an interaction or observation, or who took
+-- an order, on a channel of the family store; `known` those of them whose name we know by now. `receipts` are all orders placed
+-- on pos and not cancelled, anonymous ones too. Hours begin as the reporting zone's do; `day` and `hour_of_day` are that zone's.
+CREATE OR REPLACE VIEW onethread.store_funnel AS
+WITH
+    (SELECT reporting_zone FROM onethread.settings) AS told_zone,
+    ifNull(nullIf(told_zone, ''), 'UTC') AS zone,
+    told AS (
+        SELECT
+            store_id, toDateTime(toStartOfHour(toTimeZone(occurred_at, zone)), 'UTC') AS hour,
+            uniqExact(person_id) AS seen,
+            uniqExactIf(person_id, person_id IN (
+                SELECT person_id FROM onethread.facts_persons FINAL WHERE known AND NOT shared
+            )) AS known,
+            0 AS receipts
+        FROM onethread.facts_touchpoints FINAL
+        WHERE store_id IS NOT NULL AND (role IN ('interaction', 'observation') OR type = 'order_fulfilled')
+            AND channel IN (SELECT channel FROM onethread.channels WHERE family = 'store') /* period of occurred_at */
+            AND person_id NOT IN (SELECT person_id FROM onethread.facts_persons FINAL WHERE shared)
+        GROUP BY store_id, hour
+        UNION ALL
+        SELECT
+            store_id, toDateTime(toStartOfHour(toTimeZone(placed_at, zone)), 'UTC') AS hour, 0, 0, count()
+        FROM onethread.receipts
+        WHERE store_id IS NOT NULL /* period of placed_at */
+        GROUP BY store_id, hour
+    )
+SELECT
+    assumeNotNull(t.store_id) AS store_id, any(n.name) AS store, t.hour AS hour,
+    toDate(t.hour, zone) AS day, toHour(t.hour, zone) AS hour_of_day,
+    sum(t.seen) AS seen, sum(t.known) AS known, sum(t.receipts) AS receipts
+FROM told AS t
+LEFT JOIN onethread.stores AS n ON n.store_id = t.store_id
+GROUP BY store_id, hour

@@ -1,0 +1,121 @@
+"""The ready questions answered by the views are those answered in plain Python, on the sample and on tampered ones."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+
+from examples.sample import lines
+from examples.sample.catalogue import AS_OF, CURRENCY, ZONE
+from sinks.clickhouse import migrations
+from sinks.clickhouse.columns import TABLES as KEPT
+from streams.core.channels import registry
+from streams.core.facts import TABLES
+from streams.core.policy import default
+from streams.core.shaping import DURATIONS
+from streams.settings import Settings
+from tests.integration.pipeline import accepted
+from tests.oracle.batch import Tables, expected
+from tests.oracle.questions import BUYING
+from tests.oracle.ways import WAYS
+from tests.oracle.world import EVER, World
+from tests.unit.sinks.clickhouse.conftest import Engine
+
+QUESTIONS = BUYING | WAYS
+SETTINGS = Settings(as_of=AS_OF, default_region="UA", reporting_currency=CURRENCY, reporting_zone=ZONE)
+NOT_OF_SHARED = ("sessions", "visits", "journeys", "person_channels")
+FEBRUARY = ("2026-02-01 00:00:00", "2026-02-15 12:00:00")
+
+
+@pytest.fixture(scope="module", params=[(42, False), (7, True)], ids=["sample", "tampered"])
+def told(request: pytest.FixtureRequest) -> Tables:
+    """The rows of a sample; in the tampered one some persons are shared, some money has no rate, some orders are off,
+    and many a page viewed is a cart."""
+    seed, tampered = request.param
+    events = accepted([line.encode() for line in lines(seed, 150)], SETTINGS)
+    durations = {name: getattr(SETTINGS, name) for name in DURATIONS}
+    tables = expected(events, default(), durations, b"pepper")
+    if tampered:
+        _tamper(tables, Random(seed))
+    return tables
+
+
+def _tamper(tables: Tables, random: Random) -> None:
+    shared = {key[0] for key in random.sample(sorted(tables["persons"]), len(tables["persons"]) // 20)}
+    for name in NOT_OF_SHARED:
+        tables[name] = {key: row for key, row in tables[name].items() if key[0] not in shared}
+    cart_types = ["cart_updated", "checkout_started"]
+    _change(tables, "touchpoints", lambda row: {
+        "type": random.choice([row["type"]] * 6 + cart_types) if row["channel"] in ("web", "app") else row["type"],
+    })
+    _change(tables, "persons", lambda row: {"shared": row["person_id"] in shared or row["shared"]})
+    _change(tables, "orders", lambda row: {
+        "person_shared": row["person_id"] in shared or row["person_shared"],
+        "currency": random.choice([row["currency"]] * 8 + ["EUR", None]),
+        "status": random.choice([row["status"]] * 12 + ["cancelled"]),
+        "placed_store_id": random.choice([row["placed_store_id"]] * 12 + [None]),
+        "placed_device": random.choice([row["placed_device"]] * 6 + [None]),
+        "placed_channel": random.choice([row["placed_channel"]] * 12 + ["payment"]) if row["placed_at"] else None,
+    })
+
+
+def _change(tables: Tables, name: str, changed: Any) -> None:
+    columns = [column.name for column in TABLES[name].columns]
+    for key, row in tables[name].items():
+        values = dict(zip(columns, row, strict=True))
+        tables[name][key] = tuple((values | changed(values)).values())
+
+
+@pytest.fixture
+def shown(engine: Engine, told: Tables) -> Iterator[Engine]:
+    migrations.apply(engine.url, SETTINGS)
+    for name, rows in told.items():
+        if name in KEPT and name in TABLES and name != "evidence":
+            engine.write(name, *([1, *row] for row in rows.values()))
+    yield engine
+    migrations.apply(engine.url, Settings())
+
+
+def test_the_views_answer_as_plain_python_does(shown: Engine, told: Tables) -> None:
+    assert SETTINGS.as_of_at
+    families = {channel.name: channel.family for channel in registry(SETTINGS.channels).values()}
+    world = World(told, families, round(SETTINGS.as_of_at.timestamp() * 1000), ZONE, CURRENCY)
+    first, last = (round(datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp() * 1000) for at in FEBRUARY)
+    for name, question in QUESTIONS.items():
+        assert answers(shown, name, world, question(world, EVER)) > 1, name
+        if name != "connectivity":
+            within = f"{name}_between(from = '{FEBRUARY[0]}', to = '{FEBRUARY[1]}')"
+            assert answers(shown, within, world, question(world, (first, last))) > 1, name
+
+
+def answers(engine: Engine, view: str, world: World, wanted: list[dict[str, Any]]) -> int:
+    """How many rows both have; they must be the same."""
+    columns = list(wanted[0])
+    rows = engine.rows(f"SELECT {', '.join(columns)} FROM onethread.{view}")
+    got = Counter(_text(zip(columns, row, strict=True)) for row in rows)
+    want = Counter(_text(row.items()) for row in wanted)
+    assert got == want, f"{view}: - {(want - got).most_common(3)} + {(got - want).most_common(3)}"
+    return len(rows)
+
+
+def _text(row: Any) -> str:
+    return json.dumps({name: _plain(value) for name, value in row}, sort_keys=True, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value * 10_000)
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, datetime):
+        return round(value.replace(tzinfo=UTC).timestamp() * 1000)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return int(value)
+    return value
