@@ -23,7 +23,8 @@ def channel_switches(world: World, period: Period) -> Rows:
     for (start, end), steps in found.items():
         lost = sum(journey.outcome == "abandoned" and last for journey, _, _, last in steps)
         rows.append({
-            "from_channel": start, "to_channel": end, "devices": sorted({one for _, pair, _, _ in steps for one in pair}),
+            "from_channel": start, "to_channel": end,
+            "devices": sorted({one for _, pair, _, _ in steps for one in pair}),
             "switches": len(steps), "journeys": len({journey.journey_id for journey, *_ in steps}),
             "in_converted": sum(journey.outcome == "converted" for journey, *_ in steps), "lost_here": lost,
             "lost_share": lost / len(steps), "median_gap_s": quantile([gap for _, _, gap, _ in steps], 0.5) / 1000,
