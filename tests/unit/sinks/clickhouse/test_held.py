@@ -12,7 +12,7 @@ from tests.unit.sinks.clickhouse.conftest import Engine, columns, person, row
 
 NOT_OF_A_PERSON = {"dead_letters", "unidentifiable", "intake", "identity_alerts", "campaign_spend",
                    "model_runs", "model_weights", "cohorts", "ltv_by_acquisition", "win_back_return", *reference.TABLES,
-                   "campaign_return", "channel_switches", "journey_paths", "obstacles", "time_to_purchase",
+                   "campaign_return",
                    "click_and_collect", "duplicate_orders", "lost_to_stock", "price_differences", "refused_returns",
                    "response_times", "said_again", "satisfaction", "trait_coverage", "duplicate_contacts", "erasures",
                    "abandoned_carts", "channel_mix", "channel_profile", "channel_switches", "connectivity",
