@@ -23,8 +23,7 @@ from streams.core.messages import Edge, Part, Ruling
 from streams.core.node import Node, NodeRecord
 from streams.core.nodes import KeptRecord
 from streams.core.policy import Policy
-from streams.core.resolve import conducts, resolve, senior
-from streams.core.rows import KNOWN_STRENGTH
+from streams.core.resolve import KNOWN_STRENGTH, conducts, resolve, senior
 
 _decode_kept = msgspec.msgpack.Decoder(KeptRecord).decode
 _decode_node = msgspec.msgpack.Decoder(NodeRecord | int).decode

@@ -27,11 +27,11 @@ from streams.core.rows import (
     in_conversation,
     owner_of,
     return_row,
-    rows_of_order,
     touchpoint_row,
 )
 from streams.core.session import Cut, cut, extend
 from streams.core.shaping import Shaping
+from streams.core.stories import rows_of_order
 
 
 def index_of(table: str, column: str) -> int:

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 from streams.core import ids
 from streams.core.event import Event, unpack
 from streams.core.facts import CONTENT
+from streams.core.obstacle import first_unanswered, obstacles_of
 
 Place: TypeAlias = tuple[int, str]
 """(at_ms, event_id) of an order's placing event."""
@@ -32,16 +33,6 @@ _STAGE_OF = {
 """Of interactions; all others consider."""
 
 _RANK = {stage: rank for rank, stage in enumerate(STAGES)}
-
-ANSWER_WITHIN_MS = 3_600_000
-"""A message from the customer that we leave without an answer for longer is an obstacle."""
-
-ANSWERS = frozenset({"message_sent", "call_answered", "callback_done"})
-
-_OBSTACLE_OF = {
-    "payment_failed": "payment_failed", "call_missed": "call_missed", "complaint_made": "complaint",
-    "back_in_stock_requested": "product_unavailable",
-}
 
 _SOURCE, _NAME = ([c.name for c in CONTENT].index(name) for name in ("campaign_source", "campaign_name"))
 
@@ -214,47 +205,6 @@ def row(
     if journey.unanswered_at is not None:
         journey = journey._replace(unanswered_at=first_unanswered([*stretch.events, *after_sale], later))
     return journey
-
-
-def first_unanswered(events: Iterable[Event], later: Callable[[Event], Iterable[Event]]) -> int | None:
-    """When the first of the messages among these was written that had no answer in time."""
-    for event in events:
-        if event.type == "message_received" and not _is_answered(event, later(event)):
-            return event.at_ms
-    return None
-
-
-def _is_answered(message: Event, later: Iterable[Event]) -> bool:
-    for event in later:
-        if event.at_ms - message.at_ms > ANSWER_WITHIN_MS:
-            return False
-        if event.type in ANSWERS and _answers(event, message):
-            return True
-    return False
-
-
-def _answers(event: Event, message: Event) -> bool:
-    """Spoken with, or written to in the same conversation; where one of the two names none, on the same channel."""
-    if event.type != "message_sent":
-        return True
-    if event.conversation_id is None or message.conversation_id is None:
-        return event.channel == message.channel
-    return event.conversation_id == message.conversation_id
-
-
-def obstacles_of(event: Event) -> list[str]:
-    """What stood in the customer's way, as one event tells."""
-    found = [_OBSTACLE_OF[event.type]] if event.type in _OBSTACLE_OF else []
-    if event.unavailable and "product_unavailable" not in found:
-        found.append("product_unavailable")
-    if event.order:
-        told = unpack(event.order)
-        delivery = (told.get("order") or {}).get("delivery") or {}
-        if delivery.get("status") == "delayed":
-            found.append("delivery_delayed")
-        if (told.get("return") or {}).get("outcome") == "refused":
-            found.append("return_refused")
-    return found
 
 
 def _and(known: list[str], event: Event) -> list[str]:

@@ -9,8 +9,9 @@ from streams.core.cluster import Cluster
 from streams.core.event import Identifier
 from streams.core.increment import apply, index_of, tell_order
 from streams.core.messages import Edge
-from streams.core.rows import Changes, Person, View, evidence_row, owner_of, places
+from streams.core.rows import Changes, Person, View, evidence_row, owner_of
 from streams.core.shaping import Shaping
+from streams.core.stories import places
 
 _KINDS, _FOUND_BY = index_of("persons", "identifier_kinds"), index_of("touchpoints", "identified_by")
 _FIRST_SEEN = index_of("identifiers", "first_seen_at")

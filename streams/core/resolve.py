@@ -14,6 +14,9 @@ from streams.core.event import Event, Identifier
 from streams.core.messages import Edge
 from streams.core.policy import Policy
 
+KNOWN_STRENGTH = 60
+"""An unshared identifier of a kind at least this strong makes a person known, and an order not anonymous."""
+
 ROUNDING = 1e-12
 """Confidences are multiplied as floats; the threshold is met to this precision."""
 

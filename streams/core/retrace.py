@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from streams.core import journey
 from streams.core.cluster import Cluster
 from streams.core.event import Event
-from streams.core.journey import ANSWER_WITHIN_MS, ANSWERS, Journey, PlaceOf, is_after_sale, is_step
-from streams.core.rows import AFTER_SALE, JOURNEY, Changes, Person, View, after_sale, places
+from streams.core.journey import Journey, PlaceOf, is_after_sale, is_step
+from streams.core.obstacle import ANSWER_WITHIN_MS, ANSWERS, first_unanswered
+from streams.core.rows import Changes, Person, View
 from streams.core.shaping import Shaping
+from streams.core.stories import AFTER_SALE, JOURNEY, after_sale, places
 
 
 def place(cluster: Cluster, seen: View, event: Event) -> bool:
@@ -202,7 +204,7 @@ class Retrace:
                     if event.at_ms >= first_ms and event.type == "message_received"
                     and self._journey_of(event) == journey_id
                 ]
-                unanswered_at = journey.first_unanswered(theirs, self._later)
+                unanswered_at = first_unanswered(theirs, self._later)
                 self._changes["journeys", self._who, journey_id] = found._replace(unanswered_at=unanswered_at)
 
     def _journey_of(self, event: Event) -> bytes | None:

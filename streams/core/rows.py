@@ -1,25 +1,24 @@
 """The rows that a cluster stands for: a pure function of its state, of which the sinks get the difference."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from streams.core.alike import Alike
 from streams.core.cluster import Cluster, Kept
-from streams.core.crediting import acquired, credits_of, is_counted
+from streams.core.crediting import acquired
 from streams.core.event import Event, Identifier
 from streams.core.facts import TABLES, Row
 from streams.core.ids import person_id
 from streams.core.journey import Course, Place, PlaceOf, course
 from streams.core.messages import Edge
-from streams.core.order import order_rows, placed_by
 from streams.core.person import channel_rows, person_row, sighting_rows
-from streams.core.resolve import Resolution, kin, senior, whose
+from streams.core.resolve import KNOWN_STRENGTH, Resolution, senior, whose
 from streams.core.returned import loose_return_id, loose_return_row
 from streams.core.sayings import Sayings
 from streams.core.session import Cut, cut
 from streams.core.shaping import Shaping
+from streams.core.stories import EVERYBODY, places, rows_of_order
 
 RowKey: TypeAlias = tuple[Any, ...]
 """(table, *key columns)."""
@@ -32,19 +31,9 @@ Changes: TypeAlias = dict[RowKey, Row | None]
 Touch: TypeAlias = tuple[Event, list[Kept], str]
 """A touchpoint's event, its copies, and the kind of identifier through which its person was found."""
 
-KNOWN_STRENGTH = 60
-"""An unshared identifier of a kind at least this strong makes a person known, and an order not anonymous."""
-
-JOURNEY = [c.name for c in TABLES["touchpoints"].columns].index("journey_id")
-AFTER_SALE = JOURNEY + 1
-"""Columns of touchpoints."""
-
 NO_CUT = Cut([], [], {}, {})
 NO_COURSE = Course([], {}, set())
 NOT_ACQUIRED = (None,) * 5
-
-EVERYBODY = b""
-"""In place of a person: an order that its cluster folds as one, whoever's touchpoints name it."""
 
 _CONVERSATION = [c.name for c in TABLES["touchpoints"].columns].index("conversation_id")
 
@@ -262,72 +251,3 @@ def _refused(cluster: Cluster, edge: Edge) -> str | None:
     if resolution.group_of[a] == resolution.group_of[b]:
         return None
     return "unlink" if cluster.is_unlinked(a, b) else "limit"
-
-
-def stories(cluster: Cluster, seen: View, order_id: str) -> dict[bytes, list[Event]]:
-    """The events that tell of an order, as of EVERYBODY; by person where the number itself is shared."""
-    alone = cluster.is_clear(("order_id", order_id))
-    found: dict[bytes, list[Event]] = defaultdict(list)
-    for event_id in cluster.orders[order_id]:
-        person = seen.owner_of.get(event_id)
-        if person is not None:
-            found[EVERYBODY if alone else person.person_id].append(cluster.events[event_id][0].event)
-    return found
-
-
-def places(cluster: Cluster, seen: View, order_id: str) -> dict[bytes, Place]:
-    """Where an order was placed, by whose story tells it."""
-    placing = {teller: placed_by(events) for teller, events in stories(cluster, seen, order_id).items()}
-    return {teller: (event.at_ms, event.event_id) for teller, event in placing.items() if event is not None}
-
-
-def after_sale(cluster: Cluster, seen: View, who: bytes, order_id: str, place: Place) -> list[Event]:
-    """A person's touchpoints that name an order and come after its placing, in order."""
-    mine = (i for i in cluster.orders[order_id] if (p := seen.owner_of.get(i)) is not None and p.person_id == who)
-    found = [cluster.events[event_id][0].event for event_id in mine]
-    return sorted((e for e in found if (e.at_ms, e.event_id) > place), key=lambda e: (e.at_ms, e.event_id))
-
-
-def rows_of_order(
-    cluster: Cluster, shaping: Shaping, seen: View, order_id: str, changes: Mapping[RowKey, Row | None], kept: Rows,
-) -> Rows:
-    """An order's row and lines, from all of the cluster; each person's own where the number itself is shared.
-
-    Shape: `changes` are rows of touchpoints and journeys that are not in the view yet; `kept` rows of the order as it
-           was, of which its credits hold where it has any: empty where its journey may have changed.
-    """
-    def look(key: RowKey) -> Row:
-        return changes.get(key) or seen.rows[key]
-
-    out: Rows = {}
-    for teller, events in stories(cluster, seen, order_id).items():
-        journey_id = None
-        if (place := seen.places[order_id].get(teller)) is not None:
-            key = ("touchpoints", seen.owner_of[place[1]].person_id, place[1])
-            journey_id = look(key)[JOURNEY]
-        order = _add_order(out, cluster, seen, order_id, events, journey_id)
-        if place is not None and is_counted(order):
-            key = ("credits", order[0], order_id)
-            out[key] = kept.get(key) or credits_of(cluster, shaping, seen, place, look)
-    return out
-
-
-def _add_order(
-    out: Rows, cluster: Cluster, seen: View, order_id: str, events: list[Event], journey_id: bytes | None,
-) -> Row:
-    def person_of(event: Event) -> tuple[bytes, bool]:
-        person = seen.owner_of[event.event_id]
-        return person.person_id, person.is_shared
-
-    def identified_by(event: Event) -> str | None:
-        kinds, kept = cluster.policy.kinds, cluster.events[event.event_id][0]
-        named = kin(cluster.policy, event, [i for i in kept.order if cluster.is_clear(i)])
-        strong = [(-kinds[kind].strength, kind) for kind, _ in named if kinds[kind].strength >= KNOWN_STRENGTH]
-        return min(strong)[1] if strong else None
-
-    made = order_rows(order_id, events, person_of, identified_by)
-    out["orders", made.order[0], order_id] = (*made.order, journey_id)
-    for table, rows in (("order_items", made.items), ("returns", made.returns), ("shipments", made.shipments)):
-        for row in rows:
-            out[table, *row[:3]] = row
-    return made.order
