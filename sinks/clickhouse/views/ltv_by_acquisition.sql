@@ -31,7 +31,7 @@ SELECT
     CAST(toDecimal128(s.cost, 4) * b.persons / (sum(b.persons) OVER (
         PARTITION BY b.acquisition_source, b.acquisition_medium, b.acquisition_campaign
     )), 'Nullable(Decimal(18, 4))') AS cost,
-    toFloat64(cost) / b.buyers AS cost_a_buyer,
+    toFloat64(cost) / nullIf(b.buyers, 0) AS cost_a_buyer,
     toFloat64(ifNull(b.margin, 0) + ifNull(b.predicted_margin, 0)) / nullIf(toFloat64(cost), 0) AS payback,
     b.unconverted AS unconverted
 FROM brought AS b
