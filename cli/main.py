@@ -37,6 +37,7 @@ VERBS = (
     "why",
     "export",
     "attribute",
+    "rebuild",
     "link",
     "unlink",
     "demo",

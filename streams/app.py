@@ -30,7 +30,7 @@ def create_app(
     policy = default_policy()
     schemas = SchemaCache(registry_client(addresses.registry_url))
     taken_in = (*(topics.events(channel) for channel in [*CHANNELS, *settings.channels]), topics.commands)
-    loaded = (topics.facts, topics.dead_letters, *(topics.reference(name) for name in reference.TABLES))
+    loaded = (topics.facts, topics.history, topics.dead_letters, *(topics.reference(name) for name in reference.TABLES))
     for stage in (
         Stage("ingest", taken_in, Ingest(settings, topics, policy, schemas, store)),
         Stage("stitch", (topics.identity,), Stitch(settings, topics, policy, schemas, store)),

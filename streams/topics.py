@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from streams.core.facts import TOLD_ONCE
+
 EVENTS = "events."
 
 
@@ -27,6 +29,15 @@ class Topics:
     def facts(self) -> str:
         """Rows for the sinks, packed; internal codec."""
         return f"{self.prefix}facts"
+
+    def of_facts(self, table: str) -> str:
+        """The topic of a table's rows."""
+        return self.history if table in TOLD_ONCE else self.facts
+
+    @property
+    def history(self) -> str:
+        """Rows of what happened (`facts.TOLD_ONCE`), packed as facts are; kept as long as events are."""
+        return f"{self.prefix}history"
 
     @property
     def dead_letters(self) -> str:

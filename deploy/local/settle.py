@@ -91,8 +91,8 @@ class Pipeline:
         names = Topics(settings.topic_prefix)
         self.group = f"{settings.topic_prefix}onethread"
         self.topics = [names.commands, *(names.events(c) for c in registry(settings.channels)),
-                       names.identity, names.facts, *(names.reference(name) for name in reference.TABLES),
-                       names.dead_letters]
+                       names.identity, names.facts, names.history,
+                       *(names.reference(name) for name in reference.TABLES), names.dead_letters]
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         self._reader = Consumer({
             "bootstrap.servers": bootstrap, "group.id": self.group, "isolation.level": "read_committed",

@@ -31,6 +31,7 @@ def configs(settings: Settings) -> dict[str, dict[str, str]]:
         **{topics.events(channel): kept for channel in names_of_channels(settings)},
         topics.identity: internal,
         topics.facts: internal,
+        topics.history: kept,
         topics.dead_letters: kept,
         topics.persons: {"cleanup.policy": "compact"},
         topics.merges: kept,

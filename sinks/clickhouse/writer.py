@@ -6,13 +6,15 @@ the views wrong in silence. Neither messages nor logs quote what ClickHouse says
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TypeVar
 
 import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, Error, OperationalError
 
+from sinks.clickhouse import rebuilding
 from sinks.clickhouse.client import RETRYABLE_CODES, connect
 from sinks.clickhouse.columns import DATABASE, TABLES, Rows, physical, to_arrow
 from streams import metrics
@@ -41,6 +43,16 @@ class InsertRefused(Exception):  # noqa: N818 - it says what happened
     """ClickHouse refuses rows that waiting will not mend: our tables and its tables disagree."""
 
 
+class RebuildOver(Exception):  # noqa: N818 - it says what happened
+    """The rebuild that rows were meant for has ended: its tables are gone."""
+
+
+_GONE_CODES = frozenset({60, 81})
+"""UNKNOWN_TABLE, UNKNOWN_DATABASE"""
+
+Result = TypeVar("Result")
+
+
 class Writer:
     """Inserts rows; connects at first use and again after a failure."""
 
@@ -51,28 +63,52 @@ class Writer:
         self._connecting = threading.Lock()
         self._threads = ThreadPoolExecutor(INSERTS_AT_ONCE, "insert")
 
-    def write(self, groups: Iterable[Rows]) -> None:
+    def write(self, groups: Iterable[Rows], database: str = DATABASE) -> None:
         """Insert all rows, one insert a table; blocks.
 
         Errors: Retryable with a back-off that doubles from 0.5 s to 30 s at each failure in a row; InsertRefused;
-        TypeError where a value is not of its column's type.
+        RebuildOver where the database is a rebuild's that has ended; TypeError where a value is not of its column's
+        type.
         """
         by_table: dict[str, list[Rows]] = {}
         for group in groups:
             if group.upserts or group.tombstones:
                 by_table.setdefault(group.table, []).append(group)
-        inserts = {table: self._threads.submit(self._insert, table, rows) for table, rows in by_table.items()}
+        inserts = {table: self._threads.submit(self._insert, database, table, rows)
+                   for table, rows in by_table.items()}
         wait(inserts.values())
         for table, insert in inserts.items():
             try:
                 insert.result()
             except ClickHouseError as error:
-                raise self._meaning(table, error) from None
+                raise self._meaning(table, error, database) from None
         self._failures = 0
 
-    def _insert(self, table: str, rows: list[Rows]) -> None:
+    def rebuilds(self) -> list[str]:
+        """The databases of rebuilds under way. Errors: Retryable, InsertRefused, here and below."""
+        return [rebuilding.database_of(name) for name in self._asked(rebuilding.under_way)]
+
+    def rebuilds_begun(self) -> list[rebuilding.Mark]:
+        """From where on rows go to a rebuild too. Of one that ends at this moment nothing is told."""
+        try:
+            return self._asked(rebuilding.begun, rebuilding.PREFIX)
+        except RebuildOver:
+            return []
+
+    def note_rebuild(self, mark: rebuilding.Mark, state: str) -> None:
+        """Errors: RebuildOver too."""
+        self._asked(lambda client: rebuilding.note(client, mark.database, mark.partition, state, mark.offset),
+                    mark.database)
+
+    def _asked(self, ask: Callable[[Client], Result], database: str = DATABASE) -> Result:
+        try:
+            return ask(self._connected())
+        except ClickHouseError as error:
+            raise self._meaning("rebuild", error, database) from None
+
+    def _insert(self, database: str, table: str, rows: list[Rows]) -> None:
         arrow = to_arrow(TABLES[table], rows)
-        self._connected().insert_arrow(f"{DATABASE}.{physical(table)}", arrow, settings=INSERT_SETTINGS)
+        self._connected().insert_arrow(f"{database}.{physical(table)}", arrow, settings=INSERT_SETTINGS)
         metrics.CLICKHOUSE_ROWS.labels(table).inc(len(arrow))
 
     def _connected(self) -> Client:
@@ -82,9 +118,11 @@ class Writer:
                 self._client = connect(self._url, INSERT_S_MAX)
             return self._client
 
-    def _meaning(self, table: str, error: ClickHouseError) -> Exception:
+    def _meaning(self, table: str, error: ClickHouseError, database: str = DATABASE) -> Exception:
         """What the caller is told: try again, or stop."""
         code = error.code if isinstance(error, Error) else None
+        if database != DATABASE and code in _GONE_CODES:
+            return RebuildOver(database)
         metrics.CLICKHOUSE_ERRORS.labels("network" if code is None else str(code)).inc()
         # Without a code it is the network, a proxy, or the driver, which cannot make a request of such rows.
         mends = code in RETRYABLE_CODES if code is not None else (

@@ -147,7 +147,7 @@ class Ingest:
             value = frame(self._letter_schema, DEAD_LETTER.encode(letter))
             work.records.append((self._topics.dead_letters, partition, None, value))
         for partition, fact in intake.facts():
-            work.records.append((self._topics.facts, partition, None, facts.encode(fact)))
+            work.records.append((self._topics.of_facts(fact.table), partition, None, facts.encode(fact)))
         for source, books in intake.books.items():
             work.writes.setdefault(source[1], Writes()).puts[Books.key(source)] = books.pack()
         return work

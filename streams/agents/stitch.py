@@ -90,7 +90,8 @@ class Stitch:
 
     def _carry_out(self, number: int, effects: Effects, work: Work) -> None:
         for fact in effects.packed_facts():
-            work.records += [(self._topics.facts, number, None, value) for value in values_of(fact)]
+            topic = self._topics.of_facts(fact.table)
+            work.records += [(topic, number, None, value) for value in values_of(fact)]
         work.records.extend(self._people.records(effects))
         for x, n in effects.shared:
             for partition in range(self._settings.partitions):

@@ -4,6 +4,7 @@ A command is the Avro record `onethread.Command`. What it means depends only on 
 that whoever reads the topic from its beginning finds the same rules and the same policy in force.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
@@ -16,7 +17,7 @@ from streams.core.event import Identifier
 from streams.core.facts import Row
 from streams.core.identifiers import VALUE_LENGTH_MAX, Refused, normalise
 from streams.core.keys import sealed
-from streams.core.messages import Edge, PolicyChange, Rule
+from streams.core.messages import Edge, PolicyChange, Rebuild, Rule
 from streams.core.policy import Policy, PolicyError
 from streams.core.refusal import Reason, Refusal, Reject
 from streams.core.shaping import DURATIONS
@@ -28,12 +29,16 @@ RULE_VERBS = ("link", "unlink", "drop")
 ERASE_VERB = "erase"
 POLICY_VERB = "policy"
 SETTINGS_VERB = "settings"
-VERBS = (*RULE_VERBS, ERASE_VERB, POLICY_VERB, SETTINGS_VERB)
+REBUILD_VERB = "rebuild"
+VERBS = (*RULE_VERBS, ERASE_VERB, POLICY_VERB, SETTINGS_VERB, REBUILD_VERB)
 
 COMMAND_ID_LENGTH_MAX = 200
 REASON_LENGTH_MAX = 1_000
 DOCUMENT_CHARACTERS_MAX = 100_000
 """Of a policy: at most four bytes each, it stays one record of `identity`, where the message goes unchunked."""
+
+REBUILD_NAME = re.compile("[0-9a-z_]{1,40}")
+"""It becomes part of a database's name."""
 
 NODE_KEY_BYTES = 16
 MONTHS_MAX = 2_000
@@ -48,7 +53,7 @@ class Erasing(NamedTuple):
     """Of the table `erasures`."""
 
 
-Judged: TypeAlias = Rule | PolicyChange | Erasing | Reject
+Judged: TypeAlias = Rule | PolicyChange | Erasing | Rebuild | Reject
 
 
 class InForce(NamedTuple):
@@ -63,7 +68,8 @@ def judge(record: dict[str, Any], offset: int, received_ms: int, policy: Policy,
     """What one command means, or why it means nothing.
 
     Shape:  `offset` in the commands' partition, `policy` in force before it -> a Rule to the pair's first end, or a
-            PolicyChange (of policy or settings) whose version is offset + 1, so that versions grow and 0 stays free.
+            PolicyChange (of policy or settings) whose version is offset + 1, so that versions grow and 0 stays free;
+            or a Rebuild.
     Errors: none; what is wrong with the record is a `Reject`.
     """
     try:
@@ -77,6 +83,8 @@ def judge(record: dict[str, Any], offset: int, received_ms: int, policy: Policy,
             return PolicyChange(0, offset + 1, "", received_ms, durations=_durations(record))
         if record["verb"] == ERASE_VERB:
             return _erasing(record, received_ms)
+        if record["verb"] == REBUILD_VERB:
+            return Rebuild(0, _name(record))
         if record["verb"] in RULE_VERBS:
             edge = pair(*(_named(record, end, policy, default_region) for end in ("a", "b")))
             cause = (record["command_id"], received_ms)
@@ -163,6 +171,13 @@ def _durations(record: dict[str, Any]) -> dict[str, int]:
     if not tree or not tree.keys() <= set(DURATIONS) or any(type(v) is not int or v < 0 for v in tree.values()):
         raise Refusal(Reason.BAD_VALUE, expected)
     return tree
+
+
+def _name(record: dict[str, Any]) -> str:
+    name: str = record["document"] or ""
+    if not REBUILD_NAME.fullmatch(name):
+        raise Refusal(Reason.BAD_VALUE, f"document: expected a rebuild's name, {REBUILD_NAME.pattern}")
+    return name
 
 
 def _policy(record: dict[str, Any]) -> str:

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from streams.core.event import Identifier
-from streams.core.facts import TABLES, Facts, Row
+from streams.core.facts import MARK, TABLES, Facts, Row
 from streams.core.messages import Message
 
 ROWS_MAX = 500
@@ -24,6 +25,12 @@ class Effects:
     """Facts by (table, *key) -> (version, row or None for a tombstone); forwards by partition; changed records."""
 
     facts: dict[tuple[object, ...], tuple[int, Row | None]] = field(default_factory=dict)
+    resent: dict[tuple[object, ...], tuple[int, Row]] = field(default_factory=dict)
+    """Rows as they were, for a sink that is filled anew: they change nothing."""
+    begun: list[str] = field(default_factory=list)
+    """Rebuilds for which this partition sends its rows again from here on."""
+    ended: list[str] = field(default_factory=list)
+    """Rebuilds for which it has sent all of them."""
     forwards: dict[int, list[Message]] = field(default_factory=lambda: defaultdict(list))
     puts: dict[bytes, bytes] = field(default_factory=dict)
     deletes: set[bytes] = field(default_factory=set)
@@ -35,10 +42,13 @@ class Effects:
     """(version, nodes brought to it so far, whether that was all) of a policy's sweep."""
 
     def packed_facts(self) -> list[Facts]:
-        """The facts as they travel: at most ROWS_MAX rows of one table together. Who sends them minds the bytes."""
+        """The facts as they travel: at most ROWS_MAX rows of one table together. Who sends them minds the bytes.
+
+        A rebuild's begin comes before all rows, its end after them.
+        """
         by_table: dict[str, Facts] = {}
-        packed: list[Facts] = []
-        for key, (version, row) in self.facts.items():
+        packed = [Facts(MARK, [(name, "begun")], []) for name in self.begun]
+        for key, (version, row) in chain(self.facts.items(), self.resent.items()):
             table = str(key[0])
             batch = by_table.get(table)
             if batch is None or len(batch.upserts) + len(batch.tombstones) >= ROWS_MAX:
@@ -49,4 +59,4 @@ class Effects:
             else:
                 batch.upserts.append((version, *row))
         assert by_table.keys() <= TABLES.keys(), "a fact of a table that does not exist"
-        return packed
+        return packed + [Facts(MARK, [(name, "ended")], []) for name in self.ended]

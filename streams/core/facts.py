@@ -126,7 +126,7 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         "person_id:uuid node_a:uuid node_b:uuid kind_a:str value_a:str kind_b:str value_b:str events:int "
         "first_seen_at:ms last_seen_at:ms first_event_id:str conducts:bool refused_because:str?"),
     _table("identifier_owners", 3,
-        "node:uuid at:ms sequence:int kind:str value:str person_id:uuid"),
+        "node:uuid at:ms sequence:int person_id:uuid"),
     _table("rules", 2,
         "node_a:uuid node_b:uuid kind_a:str value_a:str kind_b:str value_b:str verb:str rule_id:str at:ms reason:str"),
     _table("merges", 4,
@@ -145,6 +145,13 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         "topic:str partition:int offset:int event_id:str channel:str type:str occurred_at:ms reason:str"),
 )}
 """Every table of facts, written out, so that one screen shows them all."""
+
+TOLD_ONCE = frozenset({"identifier_owners", "merges", "identifier_notes", "unidentifiable"})
+"""Tables of what happened, which no state can tell again: their rows are kept on the topic `history`. Personal values
+are not among them, because nothing is taken out of a topic."""
+
+MARK = "rebuild"
+"""Stands in place of a table's name: (name, begun or ended) of a rebuild, whose rows lie between."""
 
 
 class Facts(msgspec.Struct, array_like=True):

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from streams.core import forgetting, knowing, partition, placing, uniting
+from streams.core import forgetting, knowing, partition, placing, resending, uniting
 from streams.core.effects import Effects
 from streams.core.erasing import (
     Ask,
@@ -39,6 +39,8 @@ from streams.core.messages import (
     Message,
     Observe,
     PolicyChange,
+    Rebuild,
+    Resend,
     Rule,
     Seen,
     Shared,
@@ -118,4 +120,6 @@ _PARTITION_HANDLERS: dict[type, Callable[[partition.Partition, Any], None]] = {
     Sweep: knowing.sweep,
     Shared: knowing.shared,
     Suppress: forgetting.suppress,
+    Rebuild: resending.rebuild,
+    Resend: resending.resend,
 }

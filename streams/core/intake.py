@@ -15,7 +15,7 @@ from streams.core.dead_letter import dead_letter
 from streams.core.event import Event, NodeKey, Position, pack, unpack
 from streams.core.facts import Facts, Row
 from streams.core.keys import Keys
-from streams.core.messages import Claim, Message, PolicyChange, Rule, observe, records
+from streams.core.messages import Claim, Message, PolicyChange, Rebuild, Rule, observe, records
 from streams.core.policy import Policy
 from streams.core.refusal import Reject
 
@@ -24,6 +24,9 @@ Source: TypeAlias = tuple[str, int]
 
 ROWS_MAX = 500
 """Rows of one Kafka record, each below 1 KB."""
+
+BOOKS = b"b"
+"""First byte of the keys of books in the state."""
 
 _FOR_GOOD = 1
 """Version of a row that never changes: what a position gave."""
@@ -40,7 +43,13 @@ class Books:
 
     @staticmethod
     def key(source: Source) -> bytes:
-        return b"b%b\0%d" % (source[0].encode(), source[1])
+        return b"%b%b\0%d" % (BOOKS, source[0].encode(), source[1])
+
+    @staticmethod
+    def source(key: bytes) -> Source:
+        """What a key is of."""
+        topic, _, partition = key[len(BOOKS) :].rpartition(b"\0")
+        return topic.decode(), int(partition)
 
     @classmethod
     def unpack(cls, data: bytes | None) -> "Books":
@@ -48,6 +57,10 @@ class Books:
 
     def pack(self) -> bytes:
         return pack((self.records, self.refused, self.unidentifiable, self.suppressed))
+
+    def row(self, source: Source) -> Row:
+        """As a fact; its version is the number of records."""
+        return (*source, self.records, self.refused, self.unidentifiable, self.suppressed)
 
 
 @dataclass
@@ -103,15 +116,15 @@ class Intake:
     ) -> None:
         """Note what a command means. The books know nothing of it: they are of events.
 
-        A policy goes to every partition; all of it leaves in one transaction, so no partition's log has it later than
-        another's has what was made under it.
+        A policy or a rebuild goes to every partition; all of it leaves in one transaction, so no partition's log has it
+        later than another's has what was made under it.
         """
         if isinstance(judged, Rule):
             self._messages[self.keys.owner(judged.to)].append(judged)
         elif isinstance(judged, Erasing):
             self._messages[self.keys.owner(judged.message.to)].append(judged.message)
             self._rows[position[1], "erasures"] += judged.rows
-        elif isinstance(judged, PolicyChange):
+        elif isinstance(judged, PolicyChange | Rebuild):
             for partition in range(self.keys.partitions):
                 self._messages[partition].append(judged)
         else:
@@ -129,9 +142,8 @@ class Intake:
 
     def facts(self) -> Iterator[tuple[int, Facts]]:
         """Rows by the partition of their input: the books of every partition, notes, what identified nobody."""
-        for (topic, partition), books in self.books.items():
-            row = (topic, partition, books.records, books.refused, books.unidentifiable, books.suppressed)
-            yield partition, Facts("intake", [(books.records, *row)], [])
+        for source, books in self.books.items():
+            yield source[1], Facts("intake", [(books.records, *books.row(source))], [])
         for (partition, table), rows in self._rows.items():
             for start in range(0, len(rows), ROWS_MAX):
                 yield partition, Facts(table, [(_FOR_GOOD, *row) for row in rows[start : start + ROWS_MAX]], [])

@@ -177,6 +177,22 @@ class Shared(msgspec.Struct, frozen=True, array_like=True, tag="x", gc=False):
     n: int
 
 
+class Rebuild(msgspec.Struct, frozen=True, array_like=True, tag="b", gc=False):
+    """To a partition: send every row there is once more. It stands in every log as a PolicyChange does."""
+
+    clock: int
+    name: str
+    """Of two the later one is greater."""
+
+
+class Resend(msgspec.Struct, frozen=True, array_like=True, tag="d", gc=False):
+    """From a partition to itself: go on sending rows again, from this record key on."""
+
+    clock: int
+    name: str
+    after: bytes
+
+
 class Chunk(msgspec.Struct, frozen=True, array_like=True, tag="h", gc=False):
     """A piece of a message that is too large for one record: number of count. `name` is a hash of the whole message."""
 
@@ -229,7 +245,7 @@ class Compress(msgspec.Struct, frozen=True, array_like=True, tag="p", gc=False):
 
 Message: TypeAlias = (
     Observe | Keep | Sighting | Seen | Status | Evidence | Link | Absorb | Compress | Rule
-    | Chunk | PolicyChange | Sweep | Shared
+    | Chunk | PolicyChange | Sweep | Shared | Rebuild | Resend
     | Erase | Mark | Forget | Wipe | Remind | Retract | Drop | Retell | Wake | Sleep | Ask | Ruled | Suppress
 )
 

@@ -22,13 +22,15 @@ class Partition:
     """The state that handlers work on. Node objects hold uncommitted changes: after a failed commit throw it away."""
 
     def __init__(self, number: int, policy: Policy, shaping: Shaping, reader: Reader, touches_max: int = TOUCHES_MAX):
-        self.number, self.keys = number, shaping.keys
+        self.number, self.keys, self.reader = number, shaping.keys, reader
         self.policies = Policies(policy, shaping, reader)
         self.nodes = Nodes(self.policies, shaping.keys, reader, touches_max)
         self.clock = self.nodes.clock()
         self.effects = Effects()
         self.local: list[Message] = []
         """Messages to nodes of this partition, to be worked next."""
+        self.rebuild = ""
+        """Name of the last rebuild asked for, as far as this process knows."""
 
     @property
     def policy(self) -> Policy:
@@ -123,7 +125,7 @@ class Partition:
         for identifier, person_id in after.items():
             if before.get(identifier) != person_id:
                 node = self.keys.node(identifier)
-                owned = (node, cause[1], self.clock, *identifier, person_id)
+                owned = (node, cause[1], self.clock, person_id)
                 self.effects.facts["identifier_owners", *owned[:3]] = (self.clock, owned)
 
 

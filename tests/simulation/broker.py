@@ -17,7 +17,7 @@ from streams.core.erasing import Erase
 from streams.core.event import Event, Identifier
 from streams.core.graph import Partition
 from streams.core.keys import Keys, sealed
-from streams.core.messages import PolicyChange, Rule, Sweep
+from streams.core.messages import PolicyChange, Resend, Rule, Sweep
 from streams.core.policy import Policy
 from streams.core.shaping import Shaping
 from tests.oracle.erasure import Erasure, Receipts
@@ -171,7 +171,8 @@ class Run:
     def _commit(self, n: int, effects: Effects, records: int) -> None:
         self.stores[n].commit(effects.puts, effects.deletes)
         for partition, forwards in effects.forwards.items():
-            assert partition != n or all(isinstance(m, Sweep) for m in forwards), "sent to itself through the log"
+            to_itself = forwards if partition == n else []
+            assert all(isinstance(m, Sweep | Resend) for m in to_itself), "sent to itself through the log"
             values = list(messages.records(forwards))
             self.logs[partition] += values
             if self.disorder and len(values) == 1 and self.random.random() < 0.05:

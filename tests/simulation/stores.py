@@ -40,6 +40,8 @@ class Sink:
 
     def write(self, record: bytes) -> None:
         fact = facts.decode(record)
+        if fact.table == facts.MARK:
+            return
         for version, *row in fact.upserts:
             self._put(fact, tuple(row[: TABLES[fact.table].key]), version, tuple(row))
         for version, *key in fact.tombstones:

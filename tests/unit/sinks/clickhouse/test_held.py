@@ -35,8 +35,7 @@ def test_rows_are_of_the_person_and_properties_come_whole(engine: Engine) -> Non
         engine.write("persons", row("persons", **held_by))
         engine.write("touchpoints", row("touchpoints", **held_by, event_id=f"e{who}", properties={"url": "/x"}))
         engine.write("identifiers", row("identifiers", **held_by, node=person(10 + who), kind="phone", value=str(who)))
-        engine.write("identifier_owners", row("identifier_owners", **held_by, node=person(10 + who), kind="phone",
-                                              value=str(who)))
+        engine.write("identifier_owners", row("identifier_owners", **held_by, node=person(10 + who)))
         engine.write("rules", row("rules", node_a=person(10 + who), node_b=person(99), kind_a="phone",
                                   value_a=str(who)))
         engine.write("identifier_notes", row("identifier_notes", event_id=f"e{who}", offset=who))

@@ -10,8 +10,11 @@ from tests.unit.sinks.clickhouse.conftest import Engine, person, row
 
 
 def owned(node: int, at: int, sequence: int, who: int) -> list[Any]:
-    return row("identifier_owners", node=person(node), at=at, sequence=sequence, kind="phone", value=str(node),
-               person_id=person(who))
+    return row("identifier_owners", node=person(node), at=at, sequence=sequence, person_id=person(who))
+
+
+def named(*nodes: int) -> list[list[Any]]:
+    return [row("identifiers", node=person(node), kind="phone", value=str(node)) for node in nodes]
 
 
 def edge(who: int, a: int, b: int, **values: Any) -> list[Any]:
@@ -42,22 +45,26 @@ def test_evidence_of_several_clusters_is_one_row(engine: Engine) -> None:
 
 
 def test_history_draws_together_what_did_not_change(engine: Engine) -> None:
+    engine.write("identifiers", *named(1, 2))
     engine.write("identifier_owners", owned(1, 10, 1, 7), owned(1, 20, 2, 7), owned(1, 30, 3, 8), owned(2, 15, 1, 8))
     assert history(engine) == [("1", 7, 10, 30), ("1", 8, 30, None), ("2", 8, 15, None)]
 
 
 def test_history_ends_with_what_was_worked_last_whatever_event_caused_it(engine: Engine) -> None:
     """An event of a partition that lagged behind is received earlier and worked later."""
+    engine.write("identifiers", *named(1, 2))
     engine.write("identifier_owners", owned(1, 10, 1, 7), owned(1, 30, 2, 8), owned(1, 20, 3, 9))
     assert history(engine) == [("1", 7, 10, 30), ("1", 9, 30, None)]
 
 
 def test_steps_of_one_event_count_as_one(engine: Engine) -> None:
+    engine.write("identifiers", *named(1, 2))
     engine.write("identifier_owners", owned(1, 10, 1, 7), owned(1, 20, 2, 8), owned(1, 20, 3, 7))
     assert history(engine) == [("1", 7, 10, None)]
 
 
 def test_the_past_is_asked_by_time(engine: Engine) -> None:
+    engine.write("identifiers", *named(1, 2))
     engine.write("identifier_owners", owned(1, 1000, 1, 7), owned(2, 2000, 2, 7), owned(1, 3000, 3, 8))
 
     def persons(at: str) -> list[tuple[Any, ...]]:

@@ -13,6 +13,7 @@ from schemas.records import DEAD_LETTER, REFERENCE
 from schemas.registry import SchemaCache
 from schemas.wire import HEAD_BYTES, frame
 from streams.agents import load
+from streams.agents.copying import LETTER_FIELDS
 from streams.agents.load import Load
 from streams.core import facts
 from streams.errors import Retryable
@@ -112,7 +113,7 @@ def test_inserts_keep_a_pause_so_that_small_groups_become_one(engine: Engine, mo
 
 def test_the_columns_of_a_dead_letter_are_fields_of_its_schema() -> None:
     fields = {field["name"] for field in json.loads(DEAD_LETTER.text)["fields"]}
-    assert set(load._LETTER_FIELDS) == fields
+    assert set(LETTER_FIELDS) == fields
 
 
 def test_of_a_reference_record_the_last_value_wins_and_none_takes_it_away(engine: Engine) -> None:
