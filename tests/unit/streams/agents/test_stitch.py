@@ -39,6 +39,9 @@ class Store:
     def scan(self, partition: int, prefix: bytes) -> list[tuple[bytes, bytes]]:
         return sorted((k, v) for k, v in self.records.get(partition, {}).items() if k.startswith(prefix))
 
+    def page(self, partition: int, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        return [(key, value) for key, value in self.scan(partition, prefix) if key > after][:limit]
+
     def commit(self, work: Work) -> None:
         for partition, writes in work.writes.items():
             kept = self.records.setdefault(partition, {})
@@ -188,3 +191,30 @@ def test_persons_and_what_became_of_them_are_told_to_other_programs() -> None:
         "key": survivor, "at": 1020, "action": "merged", "person_id": str(UUID(bytes=survivor)),
         "other_person_id": str(UUID(bytes=gone)), "event_id": "3", "reason": "device_id with device_id",
     }
+
+
+def _told(*told: messages.Message) -> Group:
+    tp = TP(TOPICS.identity, 0)
+    return Group([Batch(tp, [Record(messages.pack(told))])], {tp: 1})
+
+
+def test_rows_sent_again_lie_between_their_marks_and_are_no_news() -> None:
+    store = Store()
+    stitch = _stitch(store)
+    first = asyncio.run(stitch.handle(_group(event("1", 0, "phone:p"))))
+    store.commit(first)
+    begun = asyncio.run(stitch.handle(_told(messages.Rebuild(0, "0001"))))
+    (forward,) = [value for topic, _, _, value in begun.records if topic == TOPICS.identity and value is not None]
+    ended = asyncio.run(stitch.handle(_told(*messages.unpack(forward))))
+    sent = [*_facts(begun), *_facts(ended)]
+    assert [fact.upserts for fact in sent if fact.table == facts.MARK] == [[["0001", "begun"]], [["0001", "ended"]]]
+    assert (sent[0].table, sent[-1].table) == (facts.MARK, facts.MARK)
+    again = {fact.table: [row[1:] for row in fact.upserts] for fact in sent[1:-1]}
+    assert again == {fact.table: [row[1:] for row in fact.upserts] for fact in _facts(first)}
+    assert _people(ended) == ({}, [])
+
+
+def test_what_no_state_tells_goes_to_the_history() -> None:
+    work = asyncio.run(_stitch(Store()).handle(_group(event("1", 0, "phone:p"))))
+    told = [facts.decode(value) for topic, _, _, value in work.records if topic == TOPICS.history and value is not None]
+    assert [(fact.table, len(fact.upserts)) for fact in told] == [("identifier_owners", 1)]

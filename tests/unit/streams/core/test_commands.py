@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from streams.core.commands import InForce, in_force, judge, settings_document
-from streams.core.messages import PolicyChange, Rule
+from streams.core.messages import PolicyChange, Rebuild, Rule
 from streams.core.policy import default, default_text
 from streams.core.refusal import Reject
 
@@ -18,7 +18,7 @@ def command(**fields: Any) -> dict[str, Any]:
             "document": None} | fields
 
 
-def judged(**fields: Any) -> Rule | PolicyChange | Reject:
+def judged(**fields: Any) -> Rule | PolicyChange | Rebuild | Reject:
     return judge(command(**fields), 7, 5, default(), "UA")
 
 
@@ -52,6 +52,10 @@ def test_durations_travel_as_a_policy_without_a_text() -> None:
     assert judgement == PolicyChange(0, 8, "", 5, durations=durations)
 
 
+def test_a_rebuild_has_a_name() -> None:
+    assert judged(verb="rebuild", document="0001") == Rebuild(0, "0001")
+
+
 @pytest.mark.parametrize(("fields", "reason", "path"), [
     ({"verb": "join"}, "bad_value", "verb"),
     ({"command_id": ""}, "bad_value", "command_id"),
@@ -63,6 +67,8 @@ def test_durations_travel_as_a_policy_without_a_text() -> None:
     ({"b": {"kind": "fone", "value": "1"}}, "bad_value", "b"),
     ({"verb": "drop", "a": {"kind": "", "value": "1"}}, "bad_value", "a"),
     ({"verb": "drop", "a": {"kind": "email", "value": ""}}, "bad_value", "a"),
+    ({"verb": "rebuild"}, "bad_value", "document"),
+    ({"verb": "rebuild", "document": "a; DROP"}, "bad_value", "document"),
     ({"verb": "policy"}, "missing_field", "document"),
     ({"verb": "policy", "document": "threshold = 2"}, "bad_value", "document, line 1"),
     ({"verb": "policy", "document": "#" * 100_001}, "oversize", "document"),

@@ -5,7 +5,7 @@ from streams.core.event import Position
 from streams.core.facts import Facts
 from streams.core.intake import Books, Intake
 from streams.core.keys import Keys
-from streams.core.messages import RECORD_MESSAGES_MAX, observe, unpack
+from streams.core.messages import RECORD_MESSAGES_MAX, Rebuild, observe, unpack
 from streams.core.policy import default
 from streams.core.refusal import Reason, Reject
 from tests.unit.streams.core.records import accepted, named
@@ -37,6 +37,18 @@ def test_the_books_count_every_record() -> None:
 def test_books_are_kept_as_bytes() -> None:
     assert Books.unpack(Books(13, 4, 3).pack()) == Books(13, 4, 3)
     assert Books.unpack(None) == Books()
+
+
+def test_a_key_of_books_tells_what_they_are_of() -> None:
+    assert Books.source(Books.key(WEB)) == WEB
+
+
+def test_a_rebuild_goes_to_every_partition() -> None:
+    taken = intake()
+    taken.command(Rebuild(0, "0001"), ("commands", 0, 3), 5, None, None)
+    assert [(partition, unpack(packed)) for partition, packed in taken.messages()] == [
+        (partition, [Rebuild(0, "0001")]) for partition in range(4)
+    ]
 
 
 def test_each_partition_of_a_topic_has_books_of_its_own() -> None:
