@@ -147,6 +147,7 @@ def _copy(client: Client, name: str, addresses: Addresses, settings: Settings, s
             writer.write(_rows(copying, batch), database)
             count += len(batch.records)
             say(f"copying {topic}: {count:,} records")
+    rebuilding.forget_erased(client, name)
 
 
 def _rows(copying: Copying, batch: Any) -> Iterator[Rows]:

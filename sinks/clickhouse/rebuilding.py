@@ -20,7 +20,7 @@ from streams.core.facts import TOLD_ONCE
 
 PREFIX = f"{DATABASE}_rebuild_"
 
-KEPT = frozenset({"batch_runs", "batch_weights", "batch_credits", "batch_predictions"})
+KEPT = frozenset({"batch_runs", "batch_weights", "batch_order_credits", "batch_predictions"})
 """Written by batch models."""
 
 BEGUN, ENDED = "begun", "ended"
@@ -30,6 +30,22 @@ CREATE TABLE IF NOT EXISTS {database}.marks (
     partition UInt64, state LowCardinality(String), offset UInt64, at DateTime64(3, 'UTC')
 ) ENGINE = MergeTree ORDER BY (state, partition)
 """
+
+
+_MARKED = "(SELECT node, max(at) AS until FROM {database}.facts_erased_identifiers GROUP BY node) AS e"
+_STEPS = f"{{database}}.facts_identifier_owners AS o INNER JOIN {_MARKED} ON e.node = o.node WHERE o.at <= e.until"
+_GONE = f"(SELECT o.person_id AS person_id, max(e.until) AS until FROM {_STEPS} GROUP BY person_id) AS g"
+_MERGE = ("SELECT m.person_id, m.other_person_id, m.action, m.event_id "
+          f"FROM {{database}}.facts_merges AS m INNER JOIN {_GONE}")
+_ERASED = {
+    "facts_merges": "(person_id, other_person_id, action, event_id) IN ("
+                    f"{_MERGE} ON g.person_id = m.person_id WHERE m.at <= g.until UNION ALL "
+                    f"{_MERGE} ON g.person_id = m.other_person_id WHERE m.at <= g.until)",
+    "facts_identifier_owners": f"(node, at, sequence) IN (SELECT o.node, o.at, o.sequence FROM {_STEPS})",
+    "facts_identifier_notes": "(topic, partition, offset) IN ("
+                              "SELECT topic, partition, offset FROM {database}.facts_erased_records)",
+}
+"""What is taken out of history when somebody is erased, in the order of asking."""
 
 
 class Mark(NamedTuple):
@@ -114,6 +130,16 @@ def keep(client: Client, name: str) -> None:
     for table in (*TOLD_ONCE, DEAD_LETTERS.name):
         client.command(
             f"INSERT INTO {database_of(name)}.{physical(table)} SELECT * FROM {DATABASE}.{physical(table)}")
+
+
+def forget_erased(client: Client, name: str) -> None:
+    """Take out again what topics still tell of the past of erased persons; after everything was copied."""
+    database = database_of(name)
+    ((erased,),) = client.query(f"SELECT count() FROM {database}.facts_erased_identifiers").result_rows
+    if erased:
+        for table, condition in _ERASED.items():
+            client.command(f"ALTER TABLE {database}.{table} DELETE WHERE {condition.format(database=database)}",
+                           settings={"mutations_sync": 2})
 
 
 def rows(client: Client, database: str) -> int:

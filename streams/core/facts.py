@@ -146,7 +146,10 @@ TABLES: dict[str, Table] = {t.name: t for t in (
 )}
 """Every table of facts, written out, so that one screen shows them all."""
 
-TOLD_ONCE = frozenset({"identifier_owners", "merges", "identifier_notes", "unidentifiable"})
+TOLD_ONCE = frozenset({
+    "identifier_owners", "merges", "identifier_notes", "unidentifiable", "erasures", "erased_records",
+    "erased_identifiers",
+})
 """Tables of what happened, which no state can tell again: their rows are kept on the topic `history`. Personal values
 are not among them, because nothing is taken out of a topic."""
 

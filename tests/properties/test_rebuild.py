@@ -58,7 +58,7 @@ class Rebuilt(Run):
 
 
 @settings(deadline=None, max_examples=60)
-@given(worlds(parts=("rules", "policies")), st.integers(0, 2**32))
+@given(worlds(parts=("rules", "policies", "erasures")), st.integers(0, 2**32))
 def test_what_comes_behind_the_marks_of_a_rebuild_is_all_there_is(world: World, seed: int) -> None:
     run = Rebuilt(world, Random(seed))
     whole = run.finish()
@@ -72,4 +72,4 @@ def test_the_books_are_sent_as_the_state_has_them() -> None:
     books = Books(13, 4, 3)
     run.stores[0].commit({Books.key(("events.web", 0)): books.pack()}, set())
     run.finish()
-    assert run.rebuilt(NAMES[-1]).rows("intake") == {("events.web", 0): ("events.web", 0, 13, 4, 3)}
+    assert run.rebuilt(NAMES[-1]).rows("intake") == {("events.web", 0): ("events.web", 0, 13, 4, 3, 0)}

@@ -124,3 +124,24 @@ def test_a_rebuild_is_seen_until_it_is_dropped(beside: Engine) -> None:
     rebuilding.drop(beside.client, NAME)
     assert rebuilding.under_way(beside.client) == []
     assert rebuilding.begun(beside.client) == []
+
+
+def test_the_past_of_an_erased_person_does_not_come_back(beside: Engine) -> None:
+    """Node 1 was person 7's and 8's, was erased at 20, and met again at 30."""
+    rows = [
+        Rows("identifier_owners", [
+            row("identifier_owners", node=person(node), at=at, sequence=at, person_id=person(who))
+            for node, at, who in ((1, 10, 7), (1, 15, 8), (1, 30, 7), (2, 10, 9))
+        ]),
+        Rows("merges", [row("merges", person_id=person(to), other_person_id=person(who), event_id=str(at), at=at)
+                        for to, who, at in ((8, 7, 15), (9, 7, 16), (9, 5, 17), (7, 6, 40))]),
+        Rows("erased_identifiers", [row("erased_identifiers", node=person(1), at=20)]),
+        Rows("erased_records", [row("erased_records", topic="t", partition=0, offset=1)]),
+        Rows("identifier_notes", [row("identifier_notes", topic="t", partition=0, offset=n) for n in (1, 2)]),
+    ]
+    beside.writer.write(rows, BESIDE)
+    rebuilding.forget_erased(beside.client, NAME)
+    left = beside.rows(f"SELECT sequence FROM {BESIDE}.facts_identifier_owners ORDER BY node, sequence")
+    assert left == [(30,), (10,)]
+    assert names_in(beside, BESIDE) == ["17", "40"]
+    assert beside.rows(f"SELECT offset FROM {BESIDE}.facts_identifier_notes") == [(2,)]
