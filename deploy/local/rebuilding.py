@@ -42,6 +42,8 @@ WORKERS_S = 10.0
 REST_S = 600.0
 READ_S = 15.0
 READ_RECORDS = 500
+TURN_S = 0.1
+"""What is read together: that many records, or what comes in that time."""
 
 Say = Callable[[str], object]
 
@@ -170,9 +172,12 @@ def _batches(bootstrap: str, topic: str) -> Iterator[Any]:
     try:
         left = set(consumer.list_topics(topic, READ_S).topics[topic].partitions)
         consumer.assign([TopicPartition(topic, number, 0) for number in left])
+        heard_s = time.monotonic()
         while left:
-            messages = consumer.consume(READ_RECORDS, READ_S)
-            if not messages:
+            messages = consumer.consume(READ_RECORDS, TURN_S)
+            if messages:
+                heard_s = time.monotonic()
+            elif time.monotonic() - heard_s > READ_S:
                 raise OneThreadError(f"Kafka at {bootstrap} does not answer")
             found: dict[int, list[Any]] = {}
             for message in messages:
