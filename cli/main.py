@@ -36,6 +36,7 @@ VERBS = (
     "who",
     "why",
     "export",
+    "erase",
     "attribute",
     "rebuild",
     "link",

@@ -113,7 +113,7 @@ class Pipeline:
 
         What is consumed is asked before where it ends.
         """
-        consumed = self._consumed()
+        consumed = self.consumed()
         ends = self.ends()
         starts = self._offsets(OffsetSpec.earliest())
         behind = {p: (max(consumed.get(p, 0), starts[p]), end) for p, end in ends.items()}
@@ -127,7 +127,7 @@ class Pipeline:
                 unread.append(partition)
         return ends, {topic: left[topic] for topic in self.topics if topic in left}, unread
 
-    def _consumed(self) -> dict[Partition, int]:
+    def consumed(self) -> dict[Partition, int]:
         """The group's offsets; a partition it never committed is absent. Asking does not make us a member."""
         asked = [TopicPartition(topic, partition) for topic, partition in self._partitions()]
         found = self._reader.committed(asked, timeout=REQUEST_S) if asked else []

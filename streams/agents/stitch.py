@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.registry import SchemaCache
 from streams import metrics
+from streams.agents.compacting import Compactor
 from streams.agents.people import People
 from streams.core import facts, messages
 from streams.core.effects import Effects
@@ -25,6 +26,8 @@ in sessions; what is read again costs its rows anew (docs/performance.md)."""
 FACTS_BYTES_MAX = 1_000_000
 """Of a record of facts; only a single row may be longer."""
 assert FACTS_BYTES_MAX < RECORD_BYTES_MAX
+
+_FORGOTTEN = ("erased_identifiers", "erased_records")
 
 _BECAUSE = [column.name for column in TABLES["evidence"].columns].index("refused_because")
 
@@ -55,6 +58,7 @@ class Stitch:
         self._shaping = Shaping(keys, **{name: getattr(settings, name) for name in DURATIONS})
         self._settings, self._topics, self._policy, self._store = settings, topics, policy, store
         self._partitions: dict[int, Partition] = {}
+        self._compactor = Compactor(store)
 
     def forget(self, partitions: Iterable[int]) -> None:
         """The partitions may be another worker's now: what is cached of them is worth nothing."""
@@ -77,7 +81,10 @@ class Stitch:
                 await asyncio.sleep(0)  # a long group must not starve the other stages
         work = Work(offsets=group.offsets)
         for number, partition in worked.items():
-            self._carry_out(number, partition.take(), work)
+            effects = partition.take()
+            if any(key[0] in _FORGOTTEN for key in effects.facts):
+                self._compactor.soon(number)
+            self._carry_out(number, effects, work)
         return work
 
     def _partition(self, number: int) -> Partition:

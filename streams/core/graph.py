@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from streams.core import forgetting, knowing, partition, placing, resending, uniting
+from streams.core import forgetting, knowing, losing, partition, placing, resending, uniting
 from streams.core.effects import Effects
 from streams.core.erasing import (
     Ask,
@@ -104,13 +104,13 @@ _HANDLERS: dict[type, Callable[[partition.Partition, Any, Any], None]] = {
     Wipe: forgetting.wipe,
     Drop: forgetting.drop,
     Retell: forgetting.retell,
-    Mark: forgetting.mark,
-    Remind: forgetting.remind,
-    Forget: forgetting.forget,
-    Retract: forgetting.retract,
-    Ruled: forgetting.ruled,
-    Wake: forgetting.waken,
-    Sleep: forgetting.sleep,
+    Mark: losing.mark,
+    Remind: losing.remind,
+    Forget: losing.forget,
+    Retract: losing.retract,
+    Ruled: losing.ruled,
+    Wake: losing.waken,
+    Sleep: losing.sleep,
     Ask: forgetting.answer,
 }
 
@@ -119,7 +119,7 @@ _PARTITION_HANDLERS: dict[type, Callable[[partition.Partition, Any], None]] = {
     PolicyChange: knowing.change_policy,
     Sweep: knowing.sweep,
     Shared: knowing.shared,
-    Suppress: forgetting.suppress,
+    Suppress: losing.suppress,
     Rebuild: resending.rebuild,
     Resend: resending.resend,
 }

@@ -221,6 +221,12 @@ def is_out(p: Partition, cluster: Cluster, event_id: str, ids: Iterable[Identifi
     return event in cluster.cuts or any(taken_out(event, p.keys.node(i)) in cluster.cuts for i in ids)
 
 
+def hashes(p: Partition, cut: Cut) -> list[bytes]:
+    """What is noted of a cut."""
+    event = p.keys.event(cut.event_id)
+    return [taken_out(event, x) for x in cut.lost] if cut.lost else [event]
+
+
 def awake(p: Partition, node: Node, cluster: Cluster, named: Iterable[Identifier], cause: Cause) -> None:
     """Identifiers that a cluster names again, here and at their own nodes."""
     for x in waken(p.keys, cluster, named):

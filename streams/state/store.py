@@ -9,6 +9,7 @@ Rules it keeps:
 Keys that begin with `RESERVED` are the store's own.
 """
 
+import contextlib
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
@@ -31,7 +32,13 @@ DELETE_RETENTION_MS = 7 * 86_400_000
 STORE_AGE_MS_MAX = DELETE_RETENTION_MS // 2
 """Half of it: the other half is for reading up to the end."""
 
-CHANGELOG_CONFIG = {"cleanup.policy": "compact", "delete.retention.ms": str(DELETE_RETENTION_MS)}
+FORGOTTEN_MS = 3_600_000
+"""Values that were written over or deleted leave the changelog this long after, once more records come."""
+
+CHANGELOG_CONFIG = {
+    "cleanup.policy": "compact", "delete.retention.ms": str(DELETE_RETENTION_MS),
+    "segment.ms": str(FORGOTTEN_MS), "max.compaction.lag.ms": str(FORGOTTEN_MS),
+}
 
 
 class Store(stock.Store):
@@ -68,6 +75,19 @@ class Store(stock.Store):
     def write(self, partition: int, puts: Mapping[bytes, bytes], deletes: Collection[bytes], offset: int) -> None:
         """Apply one transaction's changes of a partition; `offset` is the last of them in the changelog."""
         self._write(self._dbs[partition], puts.items(), deletes, offset)
+
+    # -- what erasure uses
+
+    def compact(self, partition: int) -> None:
+        """Write the files of a partition anew, without values that were deleted or written over; blocks.
+
+        A partition that is no longer here is another's to compact: its new owner has read it from the changelog.
+        """
+        db = self._dbs.get(partition)
+        with contextlib.suppress(rocksdict.DbClosedError):
+            if db is not None:
+                db.flush()
+                db.compact_range(None, None)
 
     # -- what the recovery uses
 

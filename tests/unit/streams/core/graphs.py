@@ -40,9 +40,9 @@ class Graph:
         return self
 
     def work(self, todo: list[messages.Message]) -> None:
-        while todo:
-            message = todo.pop(0)
-            number = self.keys.owner(message.to)
+        going = [(self.keys.owner(message.to), message) for message in todo]
+        while going:
+            number, message = going.pop(0)
             self.partitions[number].work(messages.unpack(messages.pack([message])))
             effects = self.partitions[number].take()
             assert not effects.puts.keys() & effects.deletes
@@ -52,8 +52,8 @@ class Graph:
             for fact, (version, row) in effects.facts.items():
                 if version > self.kept.get(fact, (0, None))[0]:
                     self.kept[fact] = version, row
-            for forwarded in effects.forwards.values():
-                todo += forwarded
+            for other, forwarded in effects.forwards.items():
+                going += [(other, message) for message in forwarded]
 
     def rows(self, table: str) -> list[Row]:
         return sorted((row for key, (_, row) in self.kept.items() if key[0] == table and row is not None), key=repr)
