@@ -1,4 +1,7 @@
-"""The page about the views names all of them, and the queries of every page run."""
+"""The page about the views names all of them, and the queries of every page run.
+
+Those of the page `questions` answer something even without data; test_ready_views.py runs them on the sample.
+"""
 
 import re
 from pathlib import Path
@@ -17,7 +20,7 @@ def test_the_page_has_a_row_for_every_view() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == expected
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [page for page in PAGES if page.stem != "questions"], ids=lambda page: page.stem)
 def test_its_queries_run(engine: Engine, page: Path) -> None:
     queries = re.findall(r"```sql\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     assert queries

@@ -1,10 +1,12 @@
 """The ready questions answered by the views are those answered in plain Python, on the sample and on tampered ones."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -27,6 +29,9 @@ from tests.oracle.world import EVER, World
 from tests.unit.sinks.clickhouse.conftest import Engine
 
 QUESTIONS = BUYING | WAYS
+CHECKOUT = Path(__file__).parents[4]
+PAGES = CHECKOUT / "docs" / "sql"
+ASKED = sorted(CHECKOUT.joinpath("tests", "fixtures", "questions").glob("*.sql"), key=lambda file: int(file.stem[1:]))
 SETTINGS = Settings(as_of=AS_OF, default_region="UA", reporting_currency=CURRENCY, reporting_zone=ZONE)
 NOT_OF_SHARED = ("sessions", "visits", "journeys", "person_channels")
 FEBRUARY = ("2026-02-01 00:00:00", "2026-02-15 12:00:00")
@@ -81,16 +86,73 @@ def shown(engine: Engine, told: Tables) -> Iterator[Engine]:
     migrations.apply(engine.url, Settings())
 
 
-def test_the_views_answer_as_plain_python_does(shown: Engine, told: Tables) -> None:
+def world_of(told: Tables) -> World:
     assert SETTINGS.as_of_at
     families = {channel.name: channel.family for channel in registry(SETTINGS.channels).values()}
-    world = World(told, families, round(SETTINGS.as_of_at.timestamp() * 1000), ZONE, CURRENCY)
+    return World(told, families, round(SETTINGS.as_of_at.timestamp() * 1000), ZONE, CURRENCY)
+
+
+def test_the_views_answer_as_plain_python_does(shown: Engine, told: Tables) -> None:
+    world = world_of(told)
     first, last = (round(datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp() * 1000) for at in FEBRUARY)
     for name, question in QUESTIONS.items():
         assert answers(shown, name, world, question(world, EVER)) > 1, name
         if name != "connectivity":
             within = f"{name}_between(from = '{FEBRUARY[0]}', to = '{FEBRUARY[1]}')"
             assert answers(shown, within, world, question(world, (first, last))) > 1, name
+
+
+def test_what_analysts_asked_first_runs_unchanged_and_agrees_with_the_ready_views(shown: Engine, told: Tables) -> None:
+    world = world_of(told)
+    shown.client.command("USE onethread")
+    try:
+        asked = {file.stem: shown.rows(file.read_text(encoding="utf-8")) for file in ASKED}
+    finally:
+        shown.client.command("USE default")
+    page = (PAGES / "questions.md").read_text(encoding="utf-8")
+    assert re.findall(r"```sql\n(.*?)```", page, re.DOTALL) == [file.read_text(encoding="utf-8") for file in ASKED]
+    [(orders, researched, share, same)] = asked["Q1"]
+    stores = [row for row in BUYING["ropo"](world, EVER) if row["research_type"] == "any"
+              and row["direction"] == "online_to_store"]
+    assert (orders, researched, same) == tuple(sum(row[name] for row in stores) for name in (
+        "orders", "researched", "same_product"))
+    assert share == round(researched / orders, 4)
+    assert asked["Q2"][0][:2] == _omnichannel(world)
+    assert Counter(row[:5] for row in asked["Q4"]) == Counter(
+        tuple(row[name] for name in ("from_channel", "to_channel", "switches", "in_converted", "lost_here"))
+        for row in WAYS["channel_switches"](world, EVER))
+    assert Counter((row[0], row[2].isoformat(), row[3]) for row in asked["Q7"]) == Counter(
+        (row["store_id"], row["week"], row["receipts"]) for row in BUYING["white_spots"](world, EVER))
+    assert sum(row[1] for row in asked["Q12"]) == sum(
+        order.fulfilment_method == "pickup" and None not in (order.paid_at, order.fulfilled_at)
+        and world.families.get(order.placed_channel) == "online" for order in world.orders)
+    assert sum(row[2] for row in asked["Q11"]) == len({
+        row.person_id for row in world.person_channels if row.interactions and world.is_people(row.person_id)})
+    assert all(sum(row[2:5]) <= row[1] for row in asked["Q10"])
+    assert all(row[1] > 0 for row in asked["Q6"])
+
+
+def _omnichannel(world: World) -> tuple[int, int]:
+    """People with orders of several families in the last 12 months, and with orders of one; the sample is younger."""
+    families: dict[bytes, set[str]] = {}
+    for order in world.placed():
+        if world.is_people(order.person_id) and world.families[order.placed_channel] != "other":
+            families.setdefault(order.person_id, set()).add(world.families[order.placed_channel])
+    several = sum(len(found) > 1 for found in families.values())
+    return several, len(families) - several
+
+
+def test_pages_show_the_columns_of_their_answers(shown: Engine) -> None:
+    """What they show besides is of the demo, and changes with it."""
+    for name in QUESTIONS:
+        page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
+        query = re.search(r"```sql\n(.*?)```", page, re.DOTALL)
+        head = re.search(r"^\| (.*) \|\n\|[-|]+\|\n", page, re.MULTILINE)
+        assert query
+        assert head
+        result = shown.client.query(query[1])
+        assert head[1].split(" | ") == list(result.column_names), name
+        assert result.result_rows, name
 
 
 def answers(engine: Engine, view: str, world: World, wanted: list[dict[str, Any]]) -> int:
