@@ -75,7 +75,7 @@ def known_as(client: Client, nodes: Iterable[UUID]) -> Person:
     rows = select(client, f"""
         SELECT DISTINCT kind, value, person_id FROM (
             SELECT kind, value, person_id FROM onethread.facts_identifiers WHERE {told}
-            UNION ALL SELECT kind, value, person_id FROM onethread.facts_identifier_owners WHERE {told}
+            UNION ALL SELECT '', '', person_id FROM onethread.facts_identifier_owners WHERE {told}
             UNION ALL SELECT kind, value, person_id FROM onethread.facts_identifier_sightings WHERE {told}
         )""")
     hashes = select(client, f"""

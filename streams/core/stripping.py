@@ -67,7 +67,6 @@ def observed(p: Partition, node: Node, m: Observe) -> Observe | None:
     traces, key = Traces(p.nodes, keys), keys.event(event.event_id)
     is_cut = traces.is_cut(node, key, keys.node(anchor))
     if not is_cut and (node.erased_ms is None or min(at for _, at in m.copies) > node.erased_ms):
-        wake(p, node, anchor)
         return m
     named = [i[:2] for i in event.ids]
     left = without(event, {anchor})

@@ -100,3 +100,8 @@ def test_a_command_tells_whom_by_a_key_and_until_when() -> None:
     for document in (None, "", "{}", '{"node": "00"}', f'{{"node": "{key.hex()}", "name": "x"}}'):
         refused = judge(record | {"document": document}, 7, 5, default(), "")
         assert not isinstance(refused, Erasing)
+
+
+def test_a_value_that_is_blocked_is_everybodys_also_after_an_erasure_that_came_before_it() -> None:
+    graph = erase(Graph(), ("device_id", "0"), until_ms=0).see(event("1", 1, "device_id:0"))
+    assert [(row[2], row[4]) for row in graph.rows("identifiers")] == [("0", True)]
