@@ -20,7 +20,7 @@ from cli.stack import find
 from connectors import commands
 from deploy.local import truncating
 from deploy.local.ports import Addresses
-from sinks.clickhouse import erasure
+from sinks.clickhouse import erasure, rebuilding
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.profile import Rows, person_of, select
 from streams.core.commands import ERASE_VERB, ErasureDocument, Months
@@ -73,6 +73,9 @@ def command(
         if dry_run:
             print(json.dumps(_preview(target, addresses, settings, suppress), indent=2))
             return
+        if rebuilding.under_way(client):
+            raise OneThreadError("a rebuild is under way, whose tables would keep the rows: let `onethread rebuild` "
+                                 "end, or give it up with `onethread rebuild --cancel`")
         _confirm(target, yes)
         print(json.dumps(_erase(client, addresses, settings, target, reason, suppress), indent=2))
     except ClickHouseError as error:

@@ -14,7 +14,7 @@ import pytest
 
 from deploy.local import stack
 from deploy.local.ports import Addresses
-from examples.sample import lines
+from examples.sample import golden, lines
 from sinks.clickhouse import rebuilding
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import PARAMETERISED, VIEWS
@@ -87,11 +87,22 @@ def test_a_clickhouse_that_lost_everything_is_built_again_while_events_flow(
                        "FROM onethread.facts_persons LIMIT 3")
         assert views(addresses) != grown
         rebuild_killed(addresses)
+        erase = ("erase", f"phone:{golden.PHONE}", "--reason", "asked for it", "--yes")
+        assert "a rebuild is under way" in onethread(*erase, code=1)
         assert "rebuilt" in onethread("rebuild")
         again = views(addresses)
         assert {view: again[view] - grown[view] for view in grown if again[view] != grown[view]} == {}
         assert again == grown
         assert rebuilding.under_way(client) == []
         assert "no rebuild is under way" in onethread("rebuild", "--cancel")
+
+        onethread(*erase)
+        await_rest(addresses)
+        without = views(addresses)
+        onethread("rebuild")
+        again = views(addresses)
+        assert {view: again[view] - without[view] for view in without if again[view] != without[view]} == {}
+        assert again == without
+        assert "no such phone" in onethread("who", f"phone:{golden.PHONE}", code=1)
     finally:
         stack.stop(addresses.home)
