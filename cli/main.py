@@ -39,6 +39,7 @@ VERBS = (
     "erase",
     "attribute",
     "rebuild",
+    "report",
     "link",
     "unlink",
     "demo",

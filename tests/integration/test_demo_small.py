@@ -86,6 +86,15 @@ def test_the_story_is_one_journey_and_its_touches_share_the_order(demo: Demo) ->
     assert {(row["credit"], row["revenue"]) for row in shared} == {("1", "1298")}
 
 
+def test_the_report_shows_the_story_and_leaves_no_part_empty(demo: Demo, tmp_path: Path) -> None:
+    out = tmp_path / "report.html"
+    assert demo.run("report", "--out", str(out)) == f"the page: {out}\n"
+    told = out.read_text(encoding="utf-8")
+    assert "Nothing to show" not in told
+    assert "13 touchpoints over 5 changes of channel, within 16 h 51 min, to an order of 1,298 UAH" in told
+    assert golden.PHONE not in told
+
+
 def test_every_counted_order_is_credited_to_the_last_digit(demo: Demo) -> None:
     assert demo.rows("""
         SELECT count() AS orders FROM orders AS o LEFT JOIN (
