@@ -17,6 +17,9 @@ from tests.conftest import free_base
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 CHECKOUT = Path(__file__).parents[2]
+ASKED = sorted(CHECKOUT.joinpath("tests", "fixtures", "questions").glob("*.sql"))
+READY = ("channel_mix", "white_spots", "identification", "channel_switches", "obstacles", "journey_paths", "ropo",
+         "abandoned_carts", "connectivity", "store_funnel", "channel_profile", "device_mix", "time_to_purchase")
 
 
 class Demo:
@@ -121,3 +124,16 @@ def test_the_books_balance_and_the_faults_are_dead_letters(demo: Demo) -> None:
     assert status["books"]["difference"] == 0
     assert status["books"]["dead_letters"] == 25
     assert status["unknown_types"] == []
+
+
+@pytest.mark.parametrize("file", ASKED, ids=lambda file: file.stem)
+def test_what_analysts_asked_first_is_answered(demo: Demo, file: Path) -> None:
+    rows = demo.rows(file.read_text(encoding="utf-8"))
+    assert rows or file.stem == "Q6"  # in six weeks nobody can be missed
+
+
+def test_ready_questions_are_answered_with_a_period_and_without(demo: Demo) -> None:
+    february = "(from = '2026-02-01', to = '2026-03-01')"
+    for name in READY:
+        assert demo.rows(f"SELECT * FROM {name} LIMIT 1"), name
+        assert name == "connectivity" or demo.rows(f"SELECT * FROM {name}_between{february} LIMIT 1"), name
