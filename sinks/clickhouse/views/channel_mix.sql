@@ -5,46 +5,51 @@
 -- only orders and revenue count. `multiplier` is revenue a head by that of all people of one family.
 CREATE OR REPLACE VIEW onethread.channel_mix AS
 WITH
-    placed AS (
+    (SELECT (
+        groupArrayIf(channel, family = 'online'), groupArrayIf(channel, family = 'store'),
+        groupArrayIf(channel, family = 'phone')
+    ) FROM onethread.channels) AS by_family,
+    met AS (
         SELECT
-            person_id, person_shared, placed_channel AS channel, count() AS orders,
-            sum(ifNull(revenue_reporting, 0)) AS revenue, countIf(revenue_reporting IS NULL) AS unconverted
+            person_id, count() AS orders, sum(ifNull(revenue_reporting, 0)) AS revenue,
+            countIf(revenue_reporting IS NULL) AS unconverted,
+            groupBitOr(toUInt8(multiIf(
+                has(by_family.1, placed_channel), 1, has(by_family.2, placed_channel), 2,
+                has(by_family.3, placed_channel), 4, 0
+            ))) AS bought_on,
+            toUInt8(0) AS met_on
         FROM onethread.orders AS o
         WHERE placed_at IS NOT NULL AND status != 'cancelled' /* period of placed_at */
-        GROUP BY person_id, person_shared, channel
-    ),
-    used AS (
-        SELECT 'orders' AS basis, person_id, CAST(channel, 'String') AS channel, orders, revenue, unconverted FROM placed
+        GROUP BY person_id
         UNION ALL
-        SELECT 'use', person_id, CAST(channel, 'String'), orders, revenue, unconverted FROM placed
-        UNION ALL
-        SELECT 'use', person_id, CAST(channel, 'String'), 0, 0, 0
+        SELECT
+            person_id, 0, 0, 0, 0,
+            groupBitOr(toUInt8(multiIf(
+                has(by_family.1, channel), 1, has(by_family.2, channel), 2, has(by_family.3, channel), 4, 0
+            )))
         FROM onethread.facts_visits FINAL
         WHERE true /* period of started_at */
-        GROUP BY person_id, channel
+        GROUP BY person_id
     ),
     people AS (
         SELECT
-            basis, person_id, sum(u.orders) AS orders, sum(u.revenue) AS revenue, sum(u.unconverted) AS unconverted,
-            groupBitOr(toUInt8(multiIf(
-                channel IN (SELECT channel FROM onethread.channels WHERE family = 'online'), 1,
-                channel IN (SELECT channel FROM onethread.channels WHERE family = 'store'), 2,
-                channel IN (SELECT channel FROM onethread.channels WHERE family = 'phone'), 4, 0
-            ))) AS families
-        FROM used AS u
-        GROUP BY basis, person_id
+            person_id, sum(m.orders) AS orders, sum(m.revenue) AS revenue, sum(m.unconverted) AS unconverted,
+            groupBitOr(m.bought_on) AS bought_on, bitOr(bought_on, groupBitOr(m.met_on)) AS met_on
+        FROM met AS m
+        GROUP BY person_id
     ),
     groups AS (
         SELECT
-            basis,
+            side.1 AS basis,
             multiIf(
-                NOT p.known OR p.shared, 'anonymous', families = 1, 'online only', families = 2, 'store only',
-                families = 4, 'phone only', families = 0, 'other only', 'several'
+                NOT p.known OR p.shared, 'anonymous', side.2 = 1, 'online only', side.2 = 2, 'store only',
+                side.2 = 4, 'phone only', side.2 = 0, 'other only', 'several'
             ) AS segment,
             countIf(NOT p.shared) AS persons, sum(m.orders) AS orders, sum(m.revenue) AS revenue,
             sum(m.unconverted) AS unconverted
         FROM people AS m
         LEFT JOIN (SELECT person_id, known, shared FROM onethread.facts_persons FINAL) AS p ON p.person_id = m.person_id
+        ARRAY JOIN if(m.orders > 0, [('orders', m.bought_on), ('use', m.met_on)], [('use', m.met_on)]) AS side
         GROUP BY basis, segment
     )
 SELECT
