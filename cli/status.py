@@ -46,6 +46,7 @@ def document(status: Status) -> dict[str, Any]:
         "conflicting_duplicates": status.conflicting_duplicates,
         "unknown_types": status.unknown_types,
         "as_of": status.as_of,
+        "rebuilding": status.is_rebuilding,
     }
 
 
@@ -70,6 +71,8 @@ def _show(status: Status, console: Console) -> None:
         return
     console.print(_books(status.books))
     console.print(f"conflicting duplicates {status.conflicting_duplicates}, as of {status.as_of}", highlight=False)
+    if status.is_rebuilding:
+        console.print("a rebuild is under way: the views are those of before; `onethread rebuild` ends it")
     if status.unknown_types:
         console.print(f"unknown types: {', '.join(status.unknown_types)}", highlight=False)
 

@@ -24,7 +24,8 @@ WITH
     (SELECT count() FROM onethread.unidentifiable) AS unidentifiable,
     (SELECT count() FROM onethread.facts_erased_records FINAL) AS erased,
     (SELECT sum(suppressed) FROM onethread.intake) AS suppressed,
-    (SELECT as_of FROM onethread.settings) AS as_of
+    (SELECT as_of FROM onethread.settings) AS as_of,
+    (SELECT count() FROM system.databases WHERE startsWith(name, 'onethread_rebuild_')) AS rebuilds
 SELECT
     read + refused_before AS in,
     count() AS touchpoints,
@@ -36,7 +37,8 @@ SELECT
     in - (touchpoints + duplicates + dead_letters + unidentifiable + erased + suppressed) AS difference,
     sum(conflicts) AS conflicting_duplicates,
     arraySort(groupUniqArrayIf(type, NOT has({types}, type))) AS unknown_types,
-    as_of
+    as_of,
+    rebuilds
 FROM onethread.touchpoints
 FORMAT JSONEachRow
 """
@@ -54,6 +56,8 @@ class Status:
     conflicting_duplicates: int | None = None
     unknown_types: list[str] = field(default_factory=list)
     as_of: str | None = None
+    is_rebuilding: bool = False
+    """`onethread rebuild` has begun and not ended; whether anybody waits for it is not known."""
 
     @property
     def is_well(self) -> bool:
@@ -70,6 +74,7 @@ def read(addresses: Addresses, settings: Settings) -> Status:
         int(told["conflicting_duplicates"]) if told else None,
         told["unknown_types"] if told else [],
         told["as_of"] if told else None,
+        bool(told and int(told["rebuilds"])),
     )
 
 

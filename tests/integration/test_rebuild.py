@@ -87,6 +87,7 @@ def test_a_clickhouse_that_lost_everything_is_built_again_while_events_flow(
                        "FROM onethread.facts_persons LIMIT 3")
         assert views(addresses) != grown
         rebuild_killed(addresses)
+        assert json.loads(onethread("status", "--json"))["rebuilding"]
         erase = ("erase", f"phone:{golden.PHONE}", "--reason", "asked for it", "--yes")
         assert "a rebuild is under way" in onethread(*erase, code=1)
         assert "rebuilt" in onethread("rebuild")
@@ -94,6 +95,7 @@ def test_a_clickhouse_that_lost_everything_is_built_again_while_events_flow(
         assert {view: again[view] - grown[view] for view in grown if again[view] != grown[view]} == {}
         assert again == grown
         assert rebuilding.under_way(client) == []
+        assert not json.loads(onethread("status", "--json"))["rebuilding"]
         assert "no rebuild is under way" in onethread("rebuild", "--cancel")
 
         onethread(*erase)
