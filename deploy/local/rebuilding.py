@@ -2,8 +2,8 @@
 
 In order, each step harmless when done twice, so that a rebuild that was killed goes on where it was:
 1. a database beside the present one, with empty tables (sinks/clickhouse/rebuilding.py);
-2. a command, on which every partition marks its facts and sends all rows again (streams/core/resending.py); from the
-   marks on whatever is loaded goes to both databases;
+2. a command, on which every partition sets a milestone among its facts and sends all rows again
+   (streams/core/resending.py); from the milestones on whatever is loaded goes to both databases;
 3. what no state tells, copied from its topics: history, dead letters, reference records;
 4. rest: what was on its way between partitions when they were asked is through;
 5. the new data in the place of the old, table by table; then the database of step 1 is dropped.
@@ -99,7 +99,7 @@ def _begin(client: Client, addresses: Addresses, settings: Settings) -> str:
     for other in superseded:
         rebuilding.drop(client, other)
     rebuilding.create(client, name)
-    if not rebuilding.marks(client, name)[rebuilding.BEGUN]:
+    if not rebuilding.milestones(client, name)[rebuilding.BEGUN]:
         commands.send(
             addresses.kafka_bootstrap, addresses.registry_url, settings, verb=REBUILD_VERB, document=name,
         )
@@ -113,7 +113,7 @@ def _await_partitions(
     database = rebuilding.database_of(name)
     present, seen, moved_s = rebuilding.rows(client, DATABASE), (0, 0), time.monotonic()
     while True:
-        done, rows = len(rebuilding.marks(client, name)[state]), rebuilding.rows(client, database)
+        done, rows = len(rebuilding.milestones(client, name)[state]), rebuilding.rows(client, database)
         if done >= settings.partitions:
             return
         if (done, rows) != seen:

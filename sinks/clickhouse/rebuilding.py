@@ -25,8 +25,8 @@ KEPT = frozenset({"batch_runs", "batch_weights", "batch_order_credits", "batch_p
 
 BEGUN, ENDED = "begun", "ended"
 
-_MARKS = """
-CREATE TABLE IF NOT EXISTS {database}.marks (
+_MILESTONES = """
+CREATE TABLE IF NOT EXISTS {database}.milestones (
     partition UInt64, state LowCardinality(String), offset UInt64, at DateTime64(3, 'UTC')
 ) ENGINE = MergeTree ORDER BY (state, partition)
 """
@@ -48,7 +48,7 @@ _ERASED = {
 """What is taken out of history when somebody is erased, in the order of asking."""
 
 
-class Mark(NamedTuple):
+class Milestone(NamedTuple):
     """A partition's rows go to the database from the record of `facts` at `offset` on."""
 
     database: str
@@ -77,7 +77,7 @@ def create(client: Client, name: str) -> None:
     for text in migrations.migrations().values():
         for statement in migrations.statements(text):
             client.command(statement.replace(f"{DATABASE}.", f"{database}."))
-    client.command(_MARKS.format(database=database))
+    client.command(_MILESTONES.format(database=database))
 
 
 def drop(client: Client, name: str) -> None:
@@ -87,25 +87,25 @@ def drop(client: Client, name: str) -> None:
 
 def note(client: Client, database: str, partition: int, state: str, offset: int) -> None:
     """Remember that a partition began to send its rows again, or has sent all."""
-    client.insert(f"{database}.marks", [[partition, state, offset, datetime.now(UTC)]])
+    client.insert(f"{database}.milestones", [[partition, state, offset, datetime.now(UTC)]])
 
 
-def marks(client: Client, name: str) -> dict[str, dict[int, int]]:
+def milestones(client: Client, name: str) -> dict[str, dict[int, int]]:
     """State -> partition -> offset. Errors: clickhouse_connect's DatabaseError where the rebuild has ended."""
     found: dict[str, dict[int, int]] = {BEGUN: {}, ENDED: {}}
-    told = client.query(f"SELECT state, partition, min(offset) FROM {database_of(name)}.marks GROUP BY 1, 2")
+    told = client.query(f"SELECT state, partition, min(offset) FROM {database_of(name)}.milestones GROUP BY 1, 2")
     for state, partition, offset in told.result_rows:
         found[state][partition] = offset
     return found
 
 
-def begun(client: Client) -> list[Mark]:
+def begun(client: Client) -> list[Milestone]:
     """Where each partition began, for the rebuild that began last."""
     names = under_way(client)
     if not names:
         return []
-    found = marks(client, names[-1])[BEGUN]
-    return [Mark(database_of(names[-1]), partition, offset) for partition, offset in found.items()]
+    found = milestones(client, names[-1])[BEGUN]
+    return [Milestone(database_of(names[-1]), partition, offset) for partition, offset in found.items()]
 
 
 def tables(client: Client, database: str = DATABASE) -> list[str]:

@@ -88,17 +88,17 @@ class Writer:
         """The databases of rebuilds under way. Errors: Retryable, InsertRefused, here and below."""
         return [rebuilding.database_of(name) for name in self._asked(rebuilding.under_way)]
 
-    def rebuilds_begun(self) -> list[rebuilding.Mark]:
+    def rebuilds_begun(self) -> list[rebuilding.Milestone]:
         """From where on rows go to a rebuild too. Of one that ends at this moment nothing is told."""
         try:
             return self._asked(rebuilding.begun, rebuilding.PREFIX)
         except RebuildOver:
             return []
 
-    def note_rebuild(self, mark: rebuilding.Mark, state: str) -> None:
+    def note_rebuild(self, milestone: rebuilding.Milestone, state: str) -> None:
         """Errors: RebuildOver too."""
-        self._asked(lambda client: rebuilding.note(client, mark.database, mark.partition, state, mark.offset),
-                    mark.database)
+        database, partition, offset = milestone
+        self._asked(lambda client: rebuilding.note(client, database, partition, state, offset), database)
 
     def _asked(self, ask: Callable[[Client], Result], database: str = DATABASE) -> Result:
         try:

@@ -94,7 +94,7 @@ class Load:
                 continue
             for record in batch.records:
                 packed = facts.decode(record.value)
-                if packed.table == facts.MARK:
+                if packed.table == facts.MILESTONE:
                     for name, state in packed.upserts:
                         self._rebuilding.meet(record, name, state)
                 else:

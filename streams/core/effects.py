@@ -6,7 +6,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from streams.core.event import Identifier
-from streams.core.facts import MARK, TABLES, Facts, Row
+from streams.core.facts import MILESTONE, TABLES, Facts, Row
 from streams.core.messages import Message
 
 ROWS_MAX = 500
@@ -47,7 +47,7 @@ class Effects:
         A rebuild's begin comes before all rows, its end after them.
         """
         by_table: dict[str, Facts] = {}
-        packed = [Facts(MARK, [(name, "begun")], []) for name in self.begun]
+        packed = [Facts(MILESTONE, [(name, "begun")], []) for name in self.begun]
         for key, (version, row) in chain(self.facts.items(), self.resent.items()):
             table = str(key[0])
             batch = by_table.get(table)
@@ -59,4 +59,4 @@ class Effects:
             else:
                 batch.upserts.append((version, *row))
         assert by_table.keys() <= TABLES.keys(), "a fact of a table that does not exist"
-        return packed + [Facts(MARK, [(name, "ended")], []) for name in self.ended]
+        return packed + [Facts(MILESTONE, [(name, "ended")], []) for name in self.ended]

@@ -153,7 +153,7 @@ TOLD_ONCE = frozenset({
 """Tables of what happened, which no state can tell again: their rows are kept on the topic `history`. Personal values
 are not among them, because nothing is taken out of a topic."""
 
-MARK = "rebuild"
+MILESTONE = "rebuild"
 """Stands in place of a table's name: (name, begun or ended) of a rebuild, whose rows lie between."""
 
 

@@ -1,9 +1,10 @@
 """Every row there is, sent once more, so that a sink can be filled anew while events flow.
 
 Rules kept:
-- `Rebuild` gets into the logs of all partitions in one transaction. A partition marks its facts when it meets it; what
-  it tells others after that is worked behind their marks. So no row behind a mark was taken back before another's mark:
-  the marks are one consistent cut (Chandy and Lamport, Distributed Snapshots, 1985), and rows behind them are enough.
+- `Rebuild` gets into the logs of all partitions in one transaction. A partition that meets it sets a milestone among
+  its facts; what it tells others after that is worked behind their milestones. So no row behind a milestone was taken
+  back before another's: the milestones are one consistent cut (Chandy and Lamport, Distributed Snapshots, 1985), and
+  rows behind them are enough.
 - Rows go out page by page, as roots have them then. A cluster that moves is sent whole by the root that takes it in, so
   none is missed between two pages.
 - A row sent again is no news: nobody but the sink hears of it.
@@ -19,7 +20,7 @@ RESEND_NODES = 100
 
 
 def rebuild(p: Partition, m: Rebuild) -> None:
-    """Mark the facts, send the books, and begin with the first page."""
+    """Set the milestone, send the books, and begin with the first page."""
     if m.name < p.rebuild:
         return
     p.rebuild = m.name

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from streams.core import facts, messages
 from streams.core.effects import Effects
-from streams.core.facts import MARK, TABLES, TOLD_ONCE
+from streams.core.facts import MILESTONE, TABLES, TOLD_ONCE
 from streams.core.intake import Books
 from streams.core.messages import Rebuild
 from streams.core.policy import default
@@ -44,12 +44,12 @@ class Rebuilt(Run):
         super()._commit(n, effects, records)
 
     def rebuilt(self, name: str) -> Sink:
-        """What comes behind each partition's mark, in any order."""
+        """What comes behind each partition's milestone, in any order."""
         behind: list[bytes] = []
         for sent in self.facts_of:
-            marks = [record for record in sent if facts.decode(record).table == MARK]
-            assert facts.encode(facts.Facts(MARK, [(name, "ended")], [])) in marks
-            behind += sent[sent.index(facts.encode(facts.Facts(MARK, [(name, "begun")], []))) :]
+            milestones = [record for record in sent if facts.decode(record).table == MILESTONE]
+            assert facts.encode(facts.Facts(MILESTONE, [(name, "ended")], [])) in milestones
+            behind += sent[sent.index(facts.encode(facts.Facts(MILESTONE, [(name, "begun")], []))) :]
         self.random.shuffle(behind)
         sink = Sink()
         for record in behind:
@@ -59,7 +59,7 @@ class Rebuilt(Run):
 
 @settings(deadline=None, max_examples=60)
 @given(worlds(parts=("rules", "policies", "erasures")), st.integers(0, 2**32))
-def test_what_comes_behind_the_marks_of_a_rebuild_is_all_there_is(world: World, seed: int) -> None:
+def test_what_comes_behind_the_milestones_of_a_rebuild_is_all_there_is(world: World, seed: int) -> None:
     run = Rebuilt(world, Random(seed))
     whole = run.finish()
     again = run.rebuilt(NAMES[-1])

@@ -13,7 +13,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas.records import CHANNEL_EVENT, COMMAND, DEAD_LETTER, PERSON
 from sinks.clickhouse.columns import TABLES, Rows
-from sinks.clickhouse.rebuilding import Mark
+from sinks.clickhouse.rebuilding import Milestone
 from streams.core.facts import Facts
 from streams.errors import Retryable
 from streams.transport.commit import Committer
@@ -114,7 +114,7 @@ class Writer:
             if world.random.random() < 0.02:
                 raise Retryable("ClickHouse did it, and the answer was lost", 0.5)
 
-    def rebuilds_begun(self) -> list[Mark]:
+    def rebuilds_begun(self) -> list[Milestone]:
         """No rebuild is under way: tests/properties/test_rebuild.py is about those."""
         return []
 

@@ -13,7 +13,7 @@ from sinks.clickhouse.rebuilding import BEGUN, ENDED, KEPT
 from sinks.clickhouse.writer import RebuildOver
 from streams.agents.load import Load
 from streams.core import facts
-from streams.core.facts import MARK
+from streams.core.facts import MILESTONE
 from streams.settings import Settings
 from streams.topics import Topics
 from tests.unit.sinks.clickhouse.conftest import Engine, person, row
@@ -34,8 +34,8 @@ def merges(*names: str) -> bytes:
     return facts.encode(facts.Facts("merges", [row("merges", event_id=name) for name in names], []))
 
 
-def mark(state: str, name: str = NAME) -> bytes:
-    return facts.encode(facts.Facts(MARK, [(name, state)], []))
+def milestone(state: str, name: str = NAME) -> bytes:
+    return facts.encode(facts.Facts(MILESTONE, [(name, state)], []))
 
 
 def loader(engine: Engine) -> Load:
@@ -60,35 +60,35 @@ def test_every_table_is_rebuilt_or_kept(engine: Engine) -> None:
     assert not rebuilt & KEPT
 
 
-def test_rows_behind_a_mark_go_to_both_and_those_before_it_do_not(beside: Engine) -> None:
-    handle(loader(beside), merges("a"), mark("begun"), merges("b"), mark("ended"), merges("c"))
+def test_rows_behind_a_milestone_go_to_both_and_those_before_it_do_not(beside: Engine) -> None:
+    handle(loader(beside), merges("a"), milestone("begun"), merges("b"), milestone("ended"), merges("c"))
     assert names_in(beside, "onethread") == ["a", "b", "c"]
     assert names_in(beside, BESIDE) == ["b", "c"]
-    assert rebuilding.marks(beside.client, NAME) == {BEGUN: {2: 41}, ENDED: {2: 43}}
+    assert rebuilding.milestones(beside.client, NAME) == {BEGUN: {2: 41}, ENDED: {2: 43}}
 
 
-def test_what_is_told_once_goes_to_both_once_the_mark_was_met(beside: Engine) -> None:
+def test_what_is_told_once_goes_to_both_once_the_milestone_was_met(beside: Engine) -> None:
     agent = loader(beside)
     handle(agent, merges("a"), topic="history")
-    handle(agent, mark("begun"))
+    handle(agent, milestone("begun"))
     handle(agent, merges("b"), topic="history")
     assert names_in(beside, BESIDE) == ["b"]
 
 
 def test_a_worker_that_takes_a_partition_over_knows_where_it_began(beside: Engine) -> None:
-    handle(loader(beside), merges("a"), mark("begun"))
-    handle(loader(beside), merges("a"), mark("begun"), merges("b"))
+    handle(loader(beside), merges("a"), milestone("begun"))
+    handle(loader(beside), merges("a"), milestone("begun"), merges("b"))
     assert names_in(beside, BESIDE) == ["b"]
 
 
-def test_marks_of_a_rebuild_that_has_ended_mean_nothing(beside: Engine) -> None:
+def test_milestones_of_a_rebuild_that_has_ended_mean_nothing(beside: Engine) -> None:
     agent = loader(beside)
-    handle(agent, mark("begun", "0000"), merges("a"), mark("ended", "0000"))
-    assert rebuilding.marks(beside.client, NAME) == {BEGUN: {}, ENDED: {}}
-    handle(agent, mark("begun"))
+    handle(agent, milestone("begun", "0000"), merges("a"), milestone("ended", "0000"))
+    assert rebuilding.milestones(beside.client, NAME) == {BEGUN: {}, ENDED: {}}
+    handle(agent, milestone("begun"))
     rebuilding.drop(beside.client, NAME)
     handle(agent, merges("b"))
-    handle(agent, merges("c"), mark("ended"))
+    handle(agent, merges("c"), milestone("ended"))
     assert names_in(beside, "onethread") == ["a", "b", "c"]
     with pytest.raises(RebuildOver):
         beside.writer.write([Rows("merges", [row("merges")])], BESIDE)

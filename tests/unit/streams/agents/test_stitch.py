@@ -198,7 +198,7 @@ def _told(*told: messages.Message) -> Group:
     return Group([Batch(tp, [Record(messages.pack(told))])], {tp: 1})
 
 
-def test_rows_sent_again_lie_between_their_marks_and_are_no_news() -> None:
+def test_rows_sent_again_lie_between_their_milestones_and_are_no_news() -> None:
     store = Store()
     stitch = _stitch(store)
     first = asyncio.run(stitch.handle(_group(event("1", 0, "phone:p"))))
@@ -207,8 +207,8 @@ def test_rows_sent_again_lie_between_their_marks_and_are_no_news() -> None:
     (forward,) = [value for topic, _, _, value in begun.records if topic == TOPICS.identity and value is not None]
     ended = asyncio.run(stitch.handle(_told(*messages.unpack(forward))))
     sent = [*_facts(begun), *_facts(ended)]
-    assert [fact.upserts for fact in sent if fact.table == facts.MARK] == [[["0001", "begun"]], [["0001", "ended"]]]
-    assert (sent[0].table, sent[-1].table) == (facts.MARK, facts.MARK)
+    assert [sent[0].table, sent[0].upserts] == [facts.MILESTONE, [["0001", "begun"]]]
+    assert [sent[-1].table, sent[-1].upserts] == [facts.MILESTONE, [["0001", "ended"]]]
     again = {fact.table: [row[1:] for row in fact.upserts] for fact in sent[1:-1]}
     assert again == {fact.table: [row[1:] for row in fact.upserts] for fact in _facts(first)}
     assert _people(ended) == ({}, [])
