@@ -23,6 +23,8 @@ if os.environ.get("CI"):
 PEPPER = "0" * 64
 """Fixed, so that person ids are the same in every run."""
 
+SERVICES = frozenset({"broker", "clickhouse", "running_stack"})
+
 _BASES = range(22000, 32000, PORTS)
 """Below the range from which systems give out ports by themselves."""
 
@@ -32,6 +34,14 @@ def free_base() -> int:
     candidates = list(_BASES)
     random.Random(os.getpid()).shuffle(candidates)
     return next(base for base in candidates if all(checks.is_free(port) for port in range(base, base + PORTS)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that need services run one after the other, sharing them; the others fill the second core meanwhile."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "integration" in item.path.parts or "benchmarks" in item.path.parts or not SERVICES.isdisjoint(fixtures):
+            item.add_marker(pytest.mark.xdist_group("services"))
 
 
 @contextlib.contextmanager
