@@ -37,7 +37,8 @@ def test_another_policy_gives_what_applying_it_would(world: World, other: World,
     before = Run(world, Random(seed))
     before.finish()
     told = persons(state_of(before), other.policy, KEYS)
-    applied = World(world.policy, world.events, world.durations, world.words, (*world.changes, Change(other.policy)))
+    changes = (*world.changes, Change(other.policy))
+    applied = World(world.policy, world.events, world.durations, world.words, changes=changes)
     assert shown(told) == shown_in(Run(applied, Random(seed)).finish())
 
 

@@ -51,7 +51,7 @@ def event_topics(world: World) -> list[str]:
 
 def wrong(world: World, meaning: Meaning) -> list[str]:
     """A line for each thing that is not as it should be."""
-    told = Told(world.plan.policy, meaning.events, world.plan.durations, meaning.words, meaning.changes)
+    told = Told(world.plan.policy, meaning.events, world.plan.durations, meaning.words, changes=meaning.changes)
     return [
         *differences(oracle(told), world.clickhouse), *_books(world, meaning), *_observed(world, meaning),
         *_letters(world, meaning), *_persons(world), *_stores(world), *_state(world, meaning),
