@@ -6,15 +6,17 @@ WITH
     (SELECT reporting_zone FROM onethread.settings) AS told_zone,
     ifNull(nullIf(told_zone, ''), 'UTC') AS zone
 SELECT
-    o.order_id AS order_id, o.person_id AS person_id, o.placed_store_id AS store_id,
+    order_id, person_id, placed_store_id AS store_id,
     assumeNotNull(o.placed_at) AS placed_at, toStartOfWeek(assumeNotNull(o.placed_at), 1, zone) AS week,
-    CAST(o.anonymous OR o.person_shared, 'Bool') AS anonymous,
-    if(o.anonymous OR o.person_shared, 'anonymous', ifNull(CAST(o.identified_by, 'Nullable(String)'), 'anonymous')) AS method,
-    CAST(o.anonymous AND p.known AND NOT p.shared, 'Bool') AS identified_later,
-    CAST(p.known AND NOT p.shared AND p.identifier_kinds['loyalty_card'] > 0, 'Bool') AS has_card,
-    o.revenue_reporting AS revenue_reporting
+    CAST(o.anonymous OR person_shared, 'Bool') AS anonymous,
+    if(o.anonymous OR person_shared, 'anonymous', ifNull(CAST(identified_by, 'Nullable(String)'), 'anonymous')) AS method,
+    CAST(o.anonymous AND person_id IN (
+        SELECT person_id FROM onethread.facts_persons FINAL WHERE known AND NOT shared
+    ), 'Bool') AS identified_later,
+    CAST(person_id IN (
+        SELECT person_id FROM onethread.facts_persons FINAL
+        WHERE known AND NOT shared AND identifier_kinds['loyalty_card'] > 0
+    ), 'Bool') AS has_card,
+    revenue_reporting
 FROM onethread.orders AS o
-LEFT JOIN (
-    SELECT person_id, known, shared, identifier_kinds FROM onethread.facts_persons FINAL
-) AS p ON p.person_id = o.person_id
-WHERE o.placed_at IS NOT NULL AND o.status != 'cancelled' AND o.placed_channel = 'pos'
+WHERE o.placed_at IS NOT NULL AND status != 'cancelled' AND placed_channel = 'pos'

@@ -8,15 +8,17 @@ WITH
     told AS (
         SELECT
             store_id, toDateTime(toStartOfHour(toTimeZone(occurred_at, zone)), 'UTC') AS hour,
-            uniqExact(person_id) AS seen,
-            uniqExactIf(person_id, person_id IN (
-                SELECT person_id FROM onethread.facts_persons FINAL WHERE known AND NOT shared
-            )) AS known,
+            uniqExactIf(person_id, is_known) AS known, known + uniqExactIf(person_id, NOT is_known) AS seen,
             0 AS receipts
-        FROM onethread.facts_touchpoints FINAL
-        WHERE store_id IS NOT NULL AND (role IN ('interaction', 'observation') OR type = 'order_fulfilled')
-            AND channel IN (SELECT channel FROM onethread.channels WHERE family = 'store') /* period of occurred_at */
-            AND person_id NOT IN (SELECT person_id FROM onethread.facts_persons FINAL WHERE shared)
+        FROM (
+            SELECT
+                store_id, occurred_at, person_id,
+                person_id IN (SELECT person_id FROM onethread.facts_persons FINAL WHERE known AND NOT shared) AS is_known
+            FROM onethread.facts_touchpoints FINAL
+            WHERE store_id IS NOT NULL AND (role IN ('interaction', 'observation') OR type = 'order_fulfilled')
+                AND channel IN (SELECT channel FROM onethread.channels WHERE family = 'store') /* period of occurred_at */
+                AND person_id NOT IN (SELECT person_id FROM onethread.facts_persons FINAL WHERE shared)
+        )
         GROUP BY store_id, hour
         UNION ALL
         SELECT
