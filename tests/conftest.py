@@ -36,6 +36,7 @@ def free_base() -> int:
     return next(base for base in candidates if all(checks.is_free(port) for port in range(base, base + PORTS)))
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that need services run one after the other, sharing them; the others fill the second core meanwhile."""
     for item in items:
