@@ -32,7 +32,7 @@ check: $(READY)  ## ruff and mypy
 
 .PHONY: test
 test: check  ## check, then every test; what CI runs
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/pytest --numprocesses 2
 
 .PHONY: simulate
 simulate: $(READY)  ## random worlds, simulated: make simulate SEED=7 CASES=1000 WORLD=agents (or core)

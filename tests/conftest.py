@@ -6,9 +6,11 @@ import random
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local import checks, downloads, kafka, parts, registry, stack
 from deploy.local.parts import Part
@@ -23,7 +25,7 @@ if os.environ.get("CI"):
 PEPPER = "0" * 64
 """Fixed, so that person ids are the same in every run."""
 
-SERVICES = frozenset({"broker", "clickhouse", "running_stack"})
+SERVICES = ("tests/integration/", "tests/benchmarks/")
 
 _BASES = range(22000, 32000, PORTS)
 """Below the range from which systems give out ports by themselves."""
@@ -36,13 +38,15 @@ def free_base() -> int:
     return next(base for base in candidates if all(checks.is_free(port) for port in range(base, base + PORTS)))
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that need services run one after the other, sharing them; the others fill the second core meanwhile."""
-    for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if "integration" in item.path.parts or "benchmarks" in item.path.parts or not SERVICES.isdisjoint(fixtures):
-            item.add_marker(pytest.mark.xdist_group("services"))
+class ServicesInOneProcess(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """Tests that need services run one after the other, sharing them; other files fill the second core meanwhile."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "services" if nodeid.startswith(SERVICES) else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ServicesInOneProcess:
+    return ServicesInOneProcess(config, log)
 
 
 @contextlib.contextmanager
