@@ -61,6 +61,8 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
     if owner is None:
         return {}
     person = seen.people[owner[0]]
+    if not person.identifiers:  # all that named it was erased
+        return None
     touches = person.touches
     at = bisect_left(touches, (kept.event.at_ms, event_id), key=lambda t: (t[0].at_ms, t[0].event_id))
     touches.insert(at, (kept.event, same, owner[1]))

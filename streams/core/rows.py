@@ -107,7 +107,7 @@ def view(cluster: Cluster, shaping: Shaping) -> View:
     seen = View(resolution, people, {}, {}, {}, Alike(shaping.duplicate_window_ms))
     for _, event_id, same in cluster.timeline:
         owner = owner_of(cluster, same[0])
-        if owner is not None:
+        if owner is not None and people[owner[0]].identifiers:
             person = people[owner[0]]
             event = same[0].event
             person.touches.append((event, same, owner[1]))

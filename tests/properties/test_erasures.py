@@ -12,6 +12,7 @@ from tests.oracle.erasure import Erasure
 from tests.properties.test_stream_equals_batch import EXAMPLES, SEEDS
 from tests.simulation.broker import Run
 from tests.simulation.compare import wrong
+from tests.simulation.run import case
 from tests.strategies import World, worlds
 
 LONG_AFTER_MS = 10**15
@@ -42,3 +43,9 @@ def test_a_person_is_forgotten_as_a_whole_and_nobody_else(until_ms: int) -> None
     assert {row[1] for row in sink.rows("touchpoints").values()} == {"3", "4"}
     assert len(sink.rows("erased_records")) == 2
     assert len(sink.rows("erased_identifiers")) == 3
+
+
+def test_a_person_whose_every_name_was_erased_has_no_rows() -> None:
+    """A world that broke off: evidence came for a cluster that kept an event, but nothing that named its person."""
+    _, found = case(700389, 40, ["rules", "policies", "erasures"])
+    assert not found
