@@ -10,7 +10,7 @@ from streams.agents.compacting import Compactor
 from streams.agents.people import People
 from streams.core import facts, messages
 from streams.core.effects import Effects
-from streams.core.facts import TABLES
+from streams.core.facts import index_of
 from streams.core.graph import Partition
 from streams.core.keys import Keys
 from streams.core.policy import Policy
@@ -29,7 +29,7 @@ assert FACTS_BYTES_MAX < RECORD_BYTES_MAX
 
 _FORGOTTEN = ("erased_identifiers", "erased_records")
 
-_BECAUSE = [column.name for column in TABLES["evidence"].columns].index("refused_because")
+_BECAUSE = index_of("evidence", "refused_because")
 
 
 class PartitionReader:

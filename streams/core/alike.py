@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from streams.core.facts import TABLES, Row
+from streams.core.facts import Row, index_of
 
 Rows: TypeAlias = Mapping[tuple[Any, ...], Row]
 """Rows of one order by (table, *key)."""
@@ -22,14 +22,10 @@ Spot: TypeAlias = tuple[int, str]
 """(placed_at, order_id)"""
 
 
-def _index(table: str, column: str) -> int:
-    return [c.name for c in TABLES[table].columns].index(column)
-
-
-_SHARED, _PLACED_AT = _index("orders", "person_shared"), _index("orders", "placed_at")
-_CHANNEL, _STATUS = _index("orders", "placed_channel"), _index("orders", "status")
-_RECEIPTS, _SUSPECTED = _index("orders", "receipt_ids"), _index("orders", "suspected_duplicate_of")
-_SKU, _QUANTITY = _index("order_items", "sku"), _index("order_items", "quantity")
+_SHARED, _PLACED_AT = index_of("orders", "person_shared"), index_of("orders", "placed_at")
+_CHANNEL, _STATUS = index_of("orders", "placed_channel"), index_of("orders", "status")
+_RECEIPTS, _SUSPECTED = index_of("orders", "receipt_ids"), index_of("orders", "suspected_duplicate_of")
+_SKU, _QUANTITY = index_of("order_items", "sku"), index_of("order_items", "quantity")
 
 
 class Alike:

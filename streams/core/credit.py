@@ -14,7 +14,7 @@ from math import isqrt
 from typing import NamedTuple, TypeAlias
 
 from streams.core.event import Event, unpack
-from streams.core.facts import CONTENT, Row
+from streams.core.facts import Row, content_index
 
 WHOLE = 10**12
 """A credit of 1."""
@@ -32,9 +32,8 @@ _FURTHER = {
 }
 """Of the touchpoints of one touch the one of the largest stands for it."""
 
-_SOURCE, _MEDIUM, _NAME = (
-    [c.name for c in CONTENT].index(name) for name in ("campaign_source", "campaign_medium", "campaign_name")
-)
+_SOURCE, _MEDIUM = content_index("campaign_source"), content_index("campaign_medium")
+_NAME = content_index("campaign_name")
 
 VisitOf: TypeAlias = Callable[[str], bytes | None]
 """The visit of an interaction, by event_id."""

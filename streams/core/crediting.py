@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from streams.core.cluster import Cluster
 from streams.core.credit import VisitOf, acquisition, credit_row, first_touch, group_of
 from streams.core.event import Event
-from streams.core.facts import TABLES, Row
+from streams.core.facts import Row, index_of
 from streams.core.journey import Place
 from streams.core.shaping import Shaping
 
@@ -18,13 +18,10 @@ Look: TypeAlias = Callable[[tuple[Any, ...]], Row]
 """The row of a key (table, *key columns) as it is by now."""
 
 
-def _index(table: str, column: str) -> int:
-    return [c.name for c in TABLES[table].columns].index(column)
-
-
-_STATUS, _SHARED, _PLACED = _index("orders", "status"), _index("orders", "person_shared"), _index("orders", "placed_at")
-_JOURNEY, _AFTER_SALE = _index("touchpoints", "journey_id"), _index("touchpoints", "after_sale")
-_VISIT, _STARTED_AT = _index("touchpoints", "visit_id"), _index("journeys", "started_at")
+_STATUS, _SHARED = index_of("orders", "status"), index_of("orders", "person_shared")
+_PLACED = index_of("orders", "placed_at")
+_JOURNEY, _AFTER_SALE = index_of("touchpoints", "journey_id"), index_of("touchpoints", "after_sale")
+_VISIT, _STARTED_AT = index_of("touchpoints", "visit_id"), index_of("journeys", "started_at")
 
 
 def is_counted(order: Row) -> bool:

@@ -8,7 +8,7 @@ uuids list of 16 bytes · strs list of str · mss list of ms · ints list of int
 texts map str -> str · flags map str -> bool · shares list of whole numbers of 10**-12 · a trailing ? allows None
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -155,6 +155,20 @@ are not among them, because nothing is taken out of a topic."""
 
 MILESTONE = "rebuild"
 """Stands in place of a table's name: (name, begun or ended) of a rebuild, whose rows lie between."""
+
+
+def index_of(table: str, column: str) -> int:
+    """Where a column stands in the rows of a table."""
+    return _position(TABLES[table].columns, column)
+
+
+def content_index(column: str) -> int:
+    """Where a column stands in what `content` packs."""
+    return _position(CONTENT, column)
+
+
+def _position(columns: Iterable[Column], name: str) -> int:
+    return [column.name for column in columns].index(name)
 
 
 class Facts(msgspec.Struct, array_like=True):

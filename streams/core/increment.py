@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from streams.core.cluster import Cluster, Kept
 from streams.core.crediting import acquired, is_as_acquired
 from streams.core.event import Event
-from streams.core.facts import TABLES, Row
+from streams.core.facts import Row, index_of
 from streams.core.person import person_row
 from streams.core.retrace import Retrace, place
 from streams.core.returned import loose_return_id
@@ -32,11 +32,6 @@ from streams.core.rows import (
 from streams.core.session import Cut, cut, extend
 from streams.core.shaping import Shaping
 from streams.core.stories import rows_of_order
-
-
-def index_of(table: str, column: str) -> int:
-    return [c.name for c in TABLES[table].columns].index(column)
-
 
 _SESSION, _VISIT = index_of("touchpoints", "session_id"), index_of("touchpoints", "visit_id")
 _ENTRY_CHANNEL, _VISIT_CHANNEL = index_of("sessions", "entry_channel"), index_of("visits", "channel")

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 from streams.core import ids
 from streams.core.event import Event, unpack
-from streams.core.facts import CONTENT
+from streams.core.facts import content_index
 from streams.core.obstacle import first_unanswered, obstacles_of
 
 Place: TypeAlias = tuple[int, str]
@@ -34,7 +34,7 @@ _STAGE_OF = {
 
 _RANK = {stage: rank for rank, stage in enumerate(STAGES)}
 
-_SOURCE, _NAME = ([c.name for c in CONTENT].index(name) for name in ("campaign_source", "campaign_name"))
+_SOURCE, _NAME = content_index("campaign_source"), content_index("campaign_name")
 
 
 class Journey(NamedTuple):

@@ -7,7 +7,8 @@ that came with the newcomers are added afterwards, one by one (`increment.add`).
 
 from streams.core.cluster import Cluster
 from streams.core.event import Identifier
-from streams.core.increment import apply, index_of, tell_order
+from streams.core.facts import index_of
+from streams.core.increment import apply, tell_order
 from streams.core.messages import Edge
 from streams.core.rows import Changes, Person, View, evidence_row, owner_of
 from streams.core.shaping import Shaping

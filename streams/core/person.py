@@ -7,13 +7,13 @@ written down without anybody acting: it dates the person but shows no channel, d
 from collections.abc import Callable, Mapping, Sequence
 
 from streams.core.event import Event, Identifier
-from streams.core.facts import TABLES, Row
+from streams.core.facts import Row, index_of
 from streams.core.session import Cut
 
 DAY_MS = 86_400_000
 
-_VISIT_CHANNEL = [c.name for c in TABLES["visits"].columns].index("channel")
-_ENTRY_CHANNEL = [c.name for c in TABLES["sessions"].columns].index("entry_channel")
+_VISIT_CHANNEL = index_of("visits", "channel")
+_ENTRY_CHANNEL = index_of("sessions", "entry_channel")
 
 
 def person_row(

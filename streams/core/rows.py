@@ -8,7 +8,7 @@ from streams.core.alike import Alike
 from streams.core.cluster import Cluster, Kept
 from streams.core.crediting import acquired
 from streams.core.event import Event, Identifier
-from streams.core.facts import TABLES, Row
+from streams.core.facts import Row, index_of
 from streams.core.ids import person_id
 from streams.core.journey import Course, Place, PlaceOf, course
 from streams.core.messages import Edge
@@ -35,7 +35,7 @@ NO_CUT = Cut([], [], {}, {})
 NO_COURSE = Course([], {}, set())
 NOT_ACQUIRED = (None,) * 5
 
-_CONVERSATION = [c.name for c in TABLES["touchpoints"].columns].index("conversation_id")
+_CONVERSATION = index_of("touchpoints", "conversation_id")
 
 
 class Person:

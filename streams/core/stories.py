@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from streams.core.cluster import Cluster
 from streams.core.crediting import credits_of, is_counted
 from streams.core.event import Event
-from streams.core.facts import TABLES, Row
+from streams.core.facts import Row, index_of
 from streams.core.journey import Place
 from streams.core.order import order_rows, placed_by
 from streams.core.resolve import KNOWN_STRENGTH, kin
@@ -16,8 +16,7 @@ from streams.core.shaping import Shaping
 if TYPE_CHECKING:
     from streams.core.rows import RowKey, Rows, View
 
-JOURNEY = [c.name for c in TABLES["touchpoints"].columns].index("journey_id")
-AFTER_SALE = JOURNEY + 1
+JOURNEY, AFTER_SALE = index_of("touchpoints", "journey_id"), index_of("touchpoints", "after_sale")
 """Columns of touchpoints."""
 
 EVERYBODY = b""
