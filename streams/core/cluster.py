@@ -11,9 +11,9 @@ from itertools import combinations
 from typing import TypeAlias
 
 from streams.core.anchor import anchor_order, conducts_at_once, conducts_once
-from streams.core.event import Event, Identifier
+from streams.core.event import Cause, Event, Identifier
 from streams.core.keys import SEALED
-from streams.core.messages import Cause, Copy, Edge, Part, Ruling
+from streams.core.messages import Copy, Edge, Part, Ruling
 from streams.core.policy import Policy
 from streams.core.resolve import Resolution, conducts, resolve
 

@@ -5,12 +5,11 @@ What they do is told in `streams.core.forgetting`.
 
 import msgspec
 
-from streams.core.event import Identifier
+from streams.core.event import Cause, Identifier
 
 FOR_EVER_MS = 2**62
 """Until then is erased what belongs to a person that is suppressed: whatever may still come."""
 
-Cause = tuple[str, int]
 
 
 class Cut(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -20,6 +20,9 @@ NodeKey = NewType("NodeKey", bytes)
 Position: TypeAlias = tuple[str, int, int]
 """(topic, partition, offset) of a record in Kafka."""
 
+Cause: TypeAlias = tuple[str, int]
+"""(event_id, received_ms) of the event that set a message going: what `merges` names."""
+
 
 class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One accepted event; a touchpoint to be.

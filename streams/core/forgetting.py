@@ -11,13 +11,10 @@
 - An identifier that nothing names is sealed (`streams.core.sealing`): only its node key is left.
 """
 
-import msgspec
-
 from streams.core.cluster import Cluster, Kept
 from streams.core.erasing import (
     FOR_EVER_MS,
     Ask,
-    Cause,
     Drop,
     Erase,
     Mark,
@@ -27,6 +24,7 @@ from streams.core.erasing import (
     Wake,
     Wipe,
 )
+from streams.core.event import Cause
 from streams.core.keys import sealed
 from streams.core.node import Node
 from streams.core.partition import Partition
@@ -38,9 +36,6 @@ from streams.core.stripping import Told, drop_rules, hashes, received, strip
 
 def erase(p: Partition, node: Node, m: Erase) -> None:
     """Delete the person's touchpoints, and mark its identifiers."""
-    if node.parent is not None:
-        p.send(msgspec.structs.replace(m, to=node.parent, clock=p.clock), node.parent)
-        return
     cluster = p.root(node)
     x = next((i for i in cluster.members if p.keys.node(i) == m.x), None)
     if x is None:  # its cluster is under way: the identifier alone, as nobody can say whose it is
@@ -91,9 +86,6 @@ def _settle(p: Partition, node: Node, cluster: Cluster, cause: Cause) -> None:
 
 def wipe(p: Partition, node: Node, m: Wipe) -> None:
     """Also where the mark is known already: the own nodes dropped what this keeper told them."""
-    if node.parent is not None:
-        p.send(msgspec.structs.replace(m, to=node.parent, clock=p.clock), node.parent)
-        return
     cluster = node.cluster
     assert cluster is not None, "a root has a cluster"
     x = next((i for i in names(cluster) if p.keys.node(i) == m.x), None)
@@ -118,18 +110,12 @@ def _tell_named(p: Partition, cluster: Cluster, x: bytes, cause: Cause, is_answe
 
 
 def answer(p: Partition, node: Node, m: Ask) -> None:
-    if node.parent is not None:
-        p.send(msgspec.structs.replace(m, to=node.parent, clock=p.clock), node.parent)
-        return
     assert node.cluster is not None, "a root has a cluster"
     if not _tell_named(p, node.cluster, m.x, m.cause, is_answer=True):
         p.send(Sleep(sealed(m.x), p.clock, m.cause, is_answer=True), sealed(m.x))
 
 
 def drop(p: Partition, node: Node, m: Drop) -> None:
-    if node.parent is not None:
-        p.send(msgspec.structs.replace(m, to=node.parent, clock=p.clock), node.parent)
-        return
     cluster = p.root(node)
     news = [what for cut in m.cuts for what in hashes(p, cut) if what not in cluster.cuts]
     if news:
@@ -141,9 +127,6 @@ def drop(p: Partition, node: Node, m: Drop) -> None:
 
 
 def retell(p: Partition, node: Node, m: Retell) -> None:
-    if node.parent is not None:
-        p.send(msgspec.structs.replace(m, to=node.parent, clock=p.clock), node.parent)
-        return
     cluster = node.cluster
     assert cluster is not None, "a root has a cluster"
     x = next((i for i in cluster.first if p.keys.node(i) == m.x), None)

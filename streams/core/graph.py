@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from streams.core import forgetting, knowing, losing, partition, placing, resending, uniting
 from streams.core.effects import Effects
 from streams.core.erasing import (
@@ -79,7 +81,12 @@ class Partition(partition.Partition):
         node = self.nodes.get(message.to)  # type: ignore[union-attr]
         if node.policy_version != self.policies.version:
             knowing.adopt(self, node)
-        _HANDLERS[kind](self, node, message)
+        if kind in _NODE_HANDLERS:
+            _NODE_HANDLERS[kind](self, node, message)
+        elif node.parent is None:
+            _ROOT_HANDLERS[kind](self, node, message)
+        else:
+            self.send(msgspec.structs.replace(message, to=node.parent, clock=self.clock), node.parent)
 
 
 def _chunk(p: partition.Partition, m: Chunk) -> None:
@@ -89,21 +96,12 @@ def _chunk(p: partition.Partition, m: Chunk) -> None:
         p.local.append(whole(chunks))
 
 
-_HANDLERS: dict[type, Callable[[partition.Partition, Any, Any], None]] = {
+_NODE_HANDLERS: dict[type, Callable[[partition.Partition, Any, Any], None]] = {
     Observe: placing.observe,
     Keep: placing.keep,
-    Evidence: placing.evidence,
     Sighting: knowing.sighting,
-    Seen: knowing.seen,
-    Status: knowing.status,
     Link: uniting.link,
-    Absorb: uniting.absorb,
     Compress: uniting.compress,
-    Rule: uniting.rule,
-    Erase: forgetting.erase,
-    Wipe: forgetting.wipe,
-    Drop: forgetting.drop,
-    Retell: forgetting.retell,
     Mark: losing.mark,
     Remind: losing.remind,
     Forget: losing.forget,
@@ -111,8 +109,22 @@ _HANDLERS: dict[type, Callable[[partition.Partition, Any, Any], None]] = {
     Ruled: losing.ruled,
     Wake: losing.waken,
     Sleep: losing.sleep,
+}
+"""At an identifier's own node."""
+
+_ROOT_HANDLERS: dict[type, Callable[[partition.Partition, Any, Any], None]] = {
+    Evidence: placing.evidence,
+    Seen: knowing.seen,
+    Status: knowing.status,
+    Absorb: uniting.absorb,
+    Rule: uniting.rule,
+    Erase: forgetting.erase,
+    Wipe: forgetting.wipe,
+    Drop: forgetting.drop,
+    Retell: forgetting.retell,
     Ask: forgetting.answer,
 }
+"""At the root of the node; on the way there the message follows the pointers."""
 
 _PARTITION_HANDLERS: dict[type, Callable[[partition.Partition, Any], None]] = {
     Chunk: _chunk,

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from streams.core.erasing import Forget
-from streams.core.event import Identifier
-from streams.core.messages import Cause, Link, PolicyChange, Seen, Shared, Sighting, Status, Sweep
+from streams.core.event import Cause, Identifier
+from streams.core.messages import Link, PolicyChange, Seen, Shared, Sighting, Status, Sweep
 from streams.core.node import Node
 from streams.core.partition import Partition
 from streams.core.placing import review
@@ -83,9 +83,6 @@ def know(p: Partition, node: Node, cause: Cause) -> None:
 
 
 def seen(p: Partition, node: Node, m: Seen) -> None:
-    if node.parent is not None:
-        p.send(Seen(node.parent, p.clock, m.x, m.at_ms, m.cause, m.epoch), node.parent)
-        return
     cluster = p.root(node)
     x = form(p.keys, cluster, m.x)
     if m.at_ms is not None and m.epoch >= cluster.epochs.get(x, 0):
@@ -98,9 +95,6 @@ def seen(p: Partition, node: Node, m: Seen) -> None:
 
 
 def status(p: Partition, node: Node, m: Status) -> None:
-    if node.parent is not None:
-        p.send(Status(node.parent, p.clock, m.x, m.n, m.cause), node.parent)
-        return
     cluster = p.root(node)
     if cluster.claim(form(p.keys, cluster, m.x), m.n):
         review(p, node, cluster, m.cause)

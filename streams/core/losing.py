@@ -6,7 +6,6 @@ The rules are told in `streams.core.forgetting`.
 
 from streams.core.erasing import (
     Ask,
-    Cause,
     Drop,
     Forget,
     Mark,
@@ -19,7 +18,7 @@ from streams.core.erasing import (
     Wake,
     Wipe,
 )
-from streams.core.event import Identifier
+from streams.core.event import Cause, Identifier
 from streams.core.keys import sealed
 from streams.core.knowing import know
 from streams.core.messages import Seen

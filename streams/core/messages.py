@@ -26,7 +26,7 @@ from streams.core.erasing import (
     Wake,
     Wipe,
 )
-from streams.core.event import Event, Identifier, Position
+from streams.core.event import Cause, Event, Identifier, Position
 from streams.core.policy import Policy
 
 Edge: TypeAlias = tuple[Identifier, Identifier]
@@ -34,9 +34,6 @@ Edge: TypeAlias = tuple[Identifier, Identifier]
 
 Claim: TypeAlias = tuple[Identifier, int]
 """(x, n): x is shared when n is odd; of two claims about x the larger n is the later word."""
-
-Cause: TypeAlias = tuple[str, int]
-"""(event_id, received_ms) of the event that set a message going: what `merges` names."""
 
 Ruling: TypeAlias = tuple[int, str, str, str]
 """(received_ms, command id, verb, reason) of a rule; the largest is the last word."""

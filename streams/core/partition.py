@@ -3,9 +3,9 @@
 from streams.core.cluster import Cluster, Kept
 from streams.core.effects import Effects, Merge
 from streams.core.erasing import Sleep
-from streams.core.event import Identifier
+from streams.core.event import Cause, Identifier
 from streams.core.increment import add
-from streams.core.messages import Cause, Message
+from streams.core.messages import Message
 from streams.core.newcomers import join
 from streams.core.node import Node
 from streams.core.nodes import Nodes, Reader

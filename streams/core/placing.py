@@ -5,9 +5,9 @@ from itertools import combinations
 
 from streams.core.anchor import anchor_order, conducts_at_once
 from streams.core.cluster import Cluster, Kept, cause_of
-from streams.core.event import Identifier
+from streams.core.event import Cause, Identifier
 from streams.core.increment import add
-from streams.core.messages import Cause, Compress, Edge, Evidence, Keep, Link, Observe, Sighting, address
+from streams.core.messages import Compress, Edge, Evidence, Keep, Link, Observe, Sighting, address
 from streams.core.node import DAY_MS, Node
 from streams.core.partition import Partition
 from streams.core.stripping import awake, is_out, kept_of, observed, strip
@@ -156,9 +156,6 @@ def _is_news(cluster: Cluster, edge: Edge, at: int, event_id: str) -> bool:
 
 
 def evidence(p: Partition, node: Node, m: Evidence) -> None:
-    if node.parent is not None:
-        p.send(Evidence(node.parent, p.clock, m.edge, m.digest, m.at_ms, m.confidence, m.cause), node.parent)
-        return
     cluster = p.root(node)
     if is_out(p, cluster, m.cause[0], m.edge):
         return

@@ -13,8 +13,8 @@ import msgspec
 from streams.core.anchor import anchor_order
 from streams.core.blanking import without
 from streams.core.cluster import Cluster, Kept
-from streams.core.erasing import Cause, Cut, Retract, Sleep, Wake
-from streams.core.event import Event, Identifier
+from streams.core.erasing import Cut, Retract, Sleep, Wake
+from streams.core.event import Cause, Event, Identifier
 from streams.core.messages import Copy, Keep, Observe
 from streams.core.node import Node
 from streams.core.partition import Partition

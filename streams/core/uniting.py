@@ -48,9 +48,6 @@ def _leave(p: Partition, node: Node, m: Link) -> None:
 
 def absorb(p: Partition, node: Node, m: Absorb) -> None:
     """Rows that come with a cluster are sent again, compared with nothing: a late copy does not know the sink."""
-    if node.parent is not None:
-        p.send(Absorb(node.parent, p.clock, m.part, m.policy_version, m.edge, m.cause), node.parent)
-        return
     cluster = p.root(node)
     other = Cluster(p.policies[m.policy_version], m.part)
     theirs = view(other, p.policies.shaping(m.policy_version))
@@ -89,9 +86,6 @@ def compress(p: Partition, node: Node, m: Compress) -> None:
 
 
 def rule(p: Partition, node: Node, m: Rule) -> None:
-    if node.parent is not None:
-        p.send(Rule(node.parent, p.clock, m.edge, m.verb, m.reason, m.cause), node.parent)
-        return
     cluster = p.root(node)
     if any(m.cause[1] <= cluster.marks.get(p.keys.node(end), -1) for end in m.edge):
         return
