@@ -27,8 +27,7 @@ _NAME = {
 """What a touch is called, by basis; what it has no name of is ''."""
 
 _COUNTED = """(order_id, person_id) IN (
-    SELECT order_id, person_id FROM onethread.orders
-    WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
+    SELECT order_id, person_id FROM onethread.counted_orders
 )"""
 
 _CONVERTED = f"""

@@ -1,4 +1,4 @@
-"""Who bought what, as the models of LTV take it from the view `orders`, and what they predict, written back."""
+"""Who bought what, as the models of LTV take it from the view `counted_orders`, and what they predict, written back."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,9 +12,6 @@ from analytics.lifetime import Predictions
 from analytics.purchases import Floats, Purchases
 from sinks.clickhouse.runs import Run, finish
 
-COUNTED = "placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared"
-"""Counted orders, of the view `orders`."""
-
 PEOPLE = "SELECT person_id FROM onethread.facts_persons FINAL WHERE known AND NOT shared"
 
 _PURCHASES = f"""
@@ -23,8 +20,8 @@ SELECT person_id,
     groupArray(toFloat64(assumeNotNull(revenue_reporting))) AS amounts,
     toFloat64(ifNull(sumIf(margin * rate, margin IS NOT NULL), 0)) AS margins,
     toFloat64(ifNull(sumIf(revenue_reporting, margin IS NOT NULL), 0)) AS of_revenue
-FROM onethread.orders
-WHERE {COUNTED} AND revenue_reporting > 0 AND suspected_duplicate_of IS NULL
+FROM onethread.counted_orders
+WHERE revenue_reporting > 0 AND suspected_duplicate_of IS NULL
     AND placed_at <= {{as_of:DateTime64(3, 'UTC')}} AND person_id IN ({PEOPLE})
 GROUP BY person_id ORDER BY person_id
 """

@@ -34,8 +34,7 @@ SELECT month, currency, sum(touchpoints) AS touchpoints, sum(orders) AS orders, 
     UNION ALL
     SELECT formatDateTime(toTimeZone(assumeNotNull(placed_at), zone), '%Y-%m'), ifNull(currency, ''), 0, count(),
         toDecimal128(sum(ifNull(revenue, 0)), 4)
-    FROM onethread.orders
-    WHERE person_id = {id:UUID} AND placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
+    FROM onethread.counted_orders WHERE person_id = {id:UUID}
     GROUP BY 1, 2
 ) GROUP BY month, currency ORDER BY month, currency
 """

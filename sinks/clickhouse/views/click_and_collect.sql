@@ -20,7 +20,7 @@ SELECT
     countIf(fulfilled_at <= paid_before + INTERVAL 15 MINUTE)
         / nullIf(countIf(fulfilled_at IS NOT NULL AND paid_before IS NOT NULL), 0) AS within_15_share,
     countIf(ifNull(ready_at, clock.2) > promised_at) AS ready_late
-FROM onethread.orders
-WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared AND fulfilment_method = 'pickup'
+FROM onethread.counted_orders
+WHERE fulfilment_method = 'pickup'
     AND placed_channel IN (SELECT channel FROM onethread.channels WHERE family = 'online') /* period of placed_at */
 GROUP BY month, store_id

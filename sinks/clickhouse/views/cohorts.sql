@@ -13,8 +13,8 @@ WITH
             min(month) OVER (PARTITION BY person_id) AS cohort, count() AS orders,
             sum(ifNull(revenue_reporting, 0)) AS revenue, sum(roundBankers(o.margin * rate, 4)) AS margin,
             countIf(rate IS NULL) AS unconverted
-        FROM onethread.orders AS o
-        WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared AND person_id IN (
+        FROM onethread.counted_orders AS o
+        WHERE person_id IN (
             SELECT person_id FROM onethread.facts_persons FINAL WHERE known AND NOT shared
         )
         GROUP BY person_id, month

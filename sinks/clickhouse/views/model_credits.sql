@@ -24,8 +24,7 @@ FROM (
     FROM onethread.batch_order_credits AS c
     INNER JOIN onethread.batch_runs AS r ON r.run_id = c.run_id
     INNER JOIN (
-        SELECT order_id, person_id, revenue, revenue_reporting, currency FROM onethread.orders
-        WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
+        SELECT order_id, person_id, revenue, revenue_reporting, currency FROM onethread.counted_orders
     ) AS o ON o.order_id = c.order_id
 )
 ARRAY JOIN

@@ -26,8 +26,8 @@ FROM (
         SELECT
             person_id, CAST(assumeNotNull(placed_channel), 'String') AS channel, NULL AS first, NULL AS last,
             0, 0, 0, 0, 1, ifNull(revenue_reporting, 0), returns
-        FROM onethread.orders
-        WHERE placed_at IS NOT NULL AND placed_channel IS NOT NULL AND status != 'cancelled' AND NOT person_shared
+        FROM onethread.counted_orders
+        WHERE placed_channel IS NOT NULL
     )
     GROUP BY person_id, channel
 )

@@ -79,8 +79,7 @@ LEFT JOIN (
             uniqExactIf(toDate32(placed_at, zone), is_purchase) AS purchase_days,
             minIf(toInt32(toDate32(assumeNotNull(placed_at), zone)), is_purchase) AS first_day,
             maxIf(toInt32(toDate32(assumeNotNull(placed_at), zone)), is_purchase) AS last_day
-        FROM onethread.orders AS c
-        WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
+        FROM onethread.counted_orders AS c
         GROUP BY person_id
     )
 ) AS o ON o.person_id = p.person_id

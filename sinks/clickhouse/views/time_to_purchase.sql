@@ -14,7 +14,7 @@ SELECT
     uniqExact(person_id) AS persons
 FROM onethread.journeys AS j
 INNER JOIN (
-    SELECT order_id, person_id AS buyer, placed_at FROM onethread.orders
-    WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared /* period of placed_at */
+    SELECT order_id, person_id AS buyer, placed_at FROM onethread.counted_orders
+    WHERE true /* period of placed_at */
 ) AS o ON o.order_id = j.order_id AND o.buyer = j.person_id
 GROUP BY month, start_channel

@@ -9,8 +9,7 @@ WITH
     ifNull(nullIf(rule.1, ''), 'UTC') AS zone,
     counted AS (
         SELECT person_id, assumeNotNull(placed_at) AS at, order_id, ifNull(revenue_reporting, 0) AS revenue
-        FROM onethread.orders
-        WHERE placed_at IS NOT NULL AND status != 'cancelled' AND NOT person_shared
+        FROM onethread.counted_orders
     ),
     (
         SELECT quantileExactInclusiveArray(0.5)(arrayPopFront(arrayDifference(days)))
