@@ -11,32 +11,16 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import BinaryIO, NamedTuple
 
-from confluent_kafka import KafkaException, Producer
-
-from schemas.records import CHANNEL_EVENT, DEAD_LETTER, Record
-from schemas.registry import SchemaCache, client
-from schemas.wire import frame
+from connectors.delivery import Delivery
+from schemas.records import CHANNEL_EVENT, DEAD_LETTER
 from streams.core.accept import Rules, accept
 from streams.core.channels import registry
 from streams.core.dead_letter import dead_letter
 from streams.core.policy import Policy
 from streams.core.reading import Reader
 from streams.core.refusal import EVENT_BYTES_MAX, Reason, Reject
-from streams.errors import OneThreadError, Retryable
 from streams.settings import Settings
 from streams.topics import Topics
-
-DELIVERY_TIMEOUT_MS = 60_000
-
-CONFIG = {
-    "enable.idempotence": True,
-    "compression.type": "lz4",
-    "linger.ms": 20,
-    "message.max.bytes": 1_000_000,
-    "queue.buffering.max.kbytes": 65_536,
-    "delivery.timeout.ms": DELIVERY_TIMEOUT_MS,
-    "log_level": 2,
-}
 
 _BEFORE_KAFKA = ("", 0, 0)
 _LINE_BYTES_MAX = EVENT_BYTES_MAX + 1024
@@ -51,30 +35,16 @@ class _Checked(NamedTuple):
     payload: bytes
 
 
-class Emitter:
-    """Checks and sends events; use it as a context, leaving it waits until Kafka has everything.
-
-    Errors: OneThreadError where Kafka or the schema registry does not answer, or an event was not delivered.
-    """
+class Emitter(Delivery):
+    """Checks and sends events."""
 
     def __init__(self, bootstrap: str, registry_url: str, settings: Settings, policy: Policy) -> None:
+        super().__init__(bootstrap, registry_url, "an event", {"message.max.bytes": 1_000_000})
         self._topics = Topics(settings.topic_prefix)
         self._rules = Rules(policy, registry(settings.channels), settings.default_region, settings.reporting_zone)
         self._reader = Reader(json.loads(CHANNEL_EVENT.text))
-        self._schemas = SchemaCache(client(registry_url))
-        self._ids: dict[str, int] = {}
-        self._bootstrap = bootstrap
-        self._producer = Producer({**CONFIG, "bootstrap.servers": bootstrap})
-        self._failed: Counter[str] = Counter()
         self.sent = 0
         self.refused: Counter[str] = Counter()
-
-    def __enter__(self) -> "Emitter":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: object, at: object) -> None:
-        if kind is None:
-            self.flush()
 
     def send(self, line: bytes, source: str) -> Reject | None:
         """Send one event, or its dead letter; the reason where it was refused.
@@ -85,10 +55,11 @@ class Emitter:
         checked = self._checked(line, now_ms)
         if isinstance(checked, Reject):
             letter = DEAD_LETTER.encode(dead_letter(checked, line, now_ms, source=source))
-            self._produce(self._topics.dead_letters, DEAD_LETTER, letter, source)
+            self._produce(self._topics.dead_letters, DEAD_LETTER, letter, _key(source))
             self.refused[str(checked.reason)] += 1
             return checked
-        self._produce(self._topics.events(checked.channel), CHANNEL_EVENT, checked.payload, checked.event_id)
+        topic = self._topics.events(checked.channel)
+        self._produce(topic, CHANNEL_EVENT, checked.payload, _key(checked.event_id))
         self.sent += 1
         return None
 
@@ -105,44 +76,10 @@ class Emitter:
             return Reject(Reason.OVERSIZE, f"expected at most {EVENT_BYTES_MAX} bytes as Avro", record["event_id"])
         return _Checked(record["channel"], record["event_id"], payload)
 
-    def flush(self) -> None:
-        """Wait until Kafka has everything that was sent."""
-        if self._producer.flush(DELIVERY_TIMEOUT_MS / 1000):
-            raise OneThreadError(f"Kafka at {self._bootstrap} does not take events: is the stack up?")
-        self._check()
 
-    def _produce(self, topic: str, record: Record, payload: bytes, name: str) -> None:
-        """The key spreads events and keeps the copies of one together; it is a hash, as keys must name nobody."""
-        value = frame(self._id(topic, record), payload)
-        key = blake2b(name.encode(), digest_size=16).digest()
-        while True:
-            try:
-                self._producer.produce(topic, value, key, on_delivery=self._delivered)
-            except BufferError:  # the queue is full: let it drain
-                self._producer.poll(0.1)
-                self._check()
-            except KafkaException as error:
-                raise OneThreadError(f"Kafka refuses an event for {topic}: {error.args[0].str()}") from error
-            else:
-                self._producer.poll(0)
-                return
-
-    def _delivered(self, error: object, _message: object) -> None:
-        if error is not None:
-            self._failed[str(error)] += 1
-
-    def _check(self) -> None:
-        if self._failed:
-            reason, _ = self._failed.most_common(1)[0]
-            raise OneThreadError(f"{self._failed.total()} events were not delivered to Kafka: {reason}")
-
-    def _id(self, topic: str, record: Record) -> int:
-        if topic not in self._ids:
-            try:
-                self._ids[topic] = self._schemas.id_of(topic, record)
-            except Retryable as error:
-                raise OneThreadError(f"{error}: is the stack up?") from error
-        return self._ids[topic]
+def _key(name: str) -> bytes:
+    """It spreads events and keeps the copies of one together; a hash, as keys must name nobody."""
+    return blake2b(name.encode(), digest_size=16).digest()
 
 
 def lines(file: BinaryIO) -> Iterator[bytes]:

@@ -11,29 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaException, Producer
-
+from connectors.delivery import Delivery
 from schemas.records import REFERENCE
-from schemas.registry import SchemaCache, client
-from schemas.wire import frame
 from streams.core import reference
 from streams.core.facts import Table
 from streams.core.refusal import Reason, Refusal
-from streams.errors import OneThreadError, Retryable
+from streams.errors import OneThreadError
 from streams.settings import Settings
 from streams.topics import Topics
-
-DELIVERY_TIMEOUT_MS = 60_000
-
-CONFIG = {
-    "enable.idempotence": True,
-    "partitioner": "murmur2_random",  # Java's: a key goes to one partition, whoever produces it
-    "compression.type": "lz4",
-    "linger.ms": 20,
-    "queue.buffering.max.kbytes": 65_536,
-    "delivery.timeout.ms": DELIVERY_TIMEOUT_MS,
-    "log_level": 2,
-}
 
 Given = Mapping[str, Any] | Refusal
 """A line's values by column, or why it has none."""
@@ -67,54 +52,17 @@ def records(table: Table, path: Path) -> Iterator[tuple[int, bytes, dict[str, An
         raise OneThreadError(f"{path}: not valid CSV: {error}") from None
 
 
-class Loader:
-    """Sends records; use it as a context, leaving it waits until Kafka has everything.
-
-    Errors: OneThreadError where Kafka or the schema registry does not answer, or a record was not delivered.
-    """
+class Loader(Delivery):
+    """Sends the records of one table."""
 
     def __init__(self, bootstrap: str, registry_url: str, settings: Settings, name: str) -> None:
-        self._bootstrap, self._record = bootstrap, REFERENCE[name]
-        self._topic = Topics(settings.topic_prefix).reference(name)
-        self._failure = ""
-        self._producer = Producer({**CONFIG, "bootstrap.servers": bootstrap})
-        try:
-            self._schema_id = SchemaCache(client(registry_url)).id_of(self._topic, self._record)
-        except Retryable as error:
-            raise OneThreadError(f"{error}: is the stack up?") from error
-
-    def __enter__(self) -> "Loader":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: object, at: object) -> None:
-        if kind is None:
-            self._flush()
+        # Java's partitioner: a key goes to one partition, whoever produces it.
+        super().__init__(bootstrap, registry_url, "a record", {"partitioner": "murmur2_random"})
+        self._record, self._topic = REFERENCE[name], Topics(settings.topic_prefix).reference(name)
+        self._id(self._topic, self._record)  # before the first line: whether there is a registry
 
     def send(self, key: bytes, record: dict[str, Any]) -> None:
-        value = frame(self._schema_id, self._record.encode(record))
-        while True:
-            try:
-                self._producer.produce(self._topic, value, key, on_delivery=self._delivered)
-            except BufferError:  # the queue is full: let it drain
-                self._producer.poll(0.1)
-                self._check()
-            except KafkaException as error:
-                raise OneThreadError(f"Kafka refuses a record for {self._topic}: {error.args[0].str()}") from error
-            else:
-                self._producer.poll(0)
-                return
-
-    def _flush(self) -> None:
-        if self._producer.flush(DELIVERY_TIMEOUT_MS / 1000):
-            raise OneThreadError(f"Kafka at {self._bootstrap} does not take records: is the stack up?")
-        self._check()
-
-    def _delivered(self, error: object, _message: object) -> None:
-        self._failure = self._failure or str(error or "")
-
-    def _check(self) -> None:
-        if self._failure:
-            raise OneThreadError(f"records were not delivered to Kafka: {self._failure}")
+        self._produce(self._topic, self._record, self._record.encode(record), key)
 
 
 def _lines(table: Table, path: Path) -> Iterator[tuple[int, Given]]:

@@ -1,6 +1,7 @@
 """Confluent's wire format: a zero byte, the schema's id in four bytes (big-endian), then the Avro bytes."""
 
 import struct
+from collections.abc import Iterable
 
 _HEAD = struct.Struct(">bI")
 _MAGIC = 0
@@ -18,3 +19,8 @@ def schema_id(data: bytes) -> int | None:
         return None
     magic, number = _HEAD.unpack_from(data)
     return int(number) if magic == _MAGIC else None
+
+
+def schema_ids(values: Iterable[bytes | None]) -> set[int]:
+    """The ids that values in the wire format were written with."""
+    return {number for value in values if value and (number := schema_id(value)) is not None}

@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.records import DEAD_LETTER, Undecodable
 from schemas.registry import SchemaCache
-from schemas.wire import HEAD_BYTES, schema_id
+from schemas.wire import HEAD_BYTES, schema_id, schema_ids
 from sinks.clickhouse.columns import DEAD_LETTERS, Rows
 from streams.agents.referring import Referring
 from streams.core import facts
@@ -30,8 +30,7 @@ class Copying:
         """The rows of a batch of reference records or dead letters. Errors: Retryable without the registry."""
         if batch.tp.topic != self._dead_letters:
             return self._referring.rows(batch)
-        self._schemas.learn({number for record in batch.records
-                             if (number := schema_id(record.value or b"")) is not None})
+        self._schemas.learn(schema_ids(record.value for record in batch.records))
         return Rows(DEAD_LETTERS.name, [self._letter(record) for record in batch.records])
 
     def take_letters(self) -> Iterable[tuple[int, dict[str, Any]]]:

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
 
-from schemas.records import CHANNEL_EVENT, COMMAND, DEAD_LETTER, Record, Undecodable
+from schemas.records import CHANNEL_EVENT, COMMAND, DEAD_LETTER, Record
 from schemas.registry import SchemaCache
-from schemas.wire import HEAD_BYTES, frame, schema_id
+from schemas.wire import HEAD_BYTES, frame, schema_id, schema_ids
 from streams import metrics
+from streams.agents.decoding import decoded
 from streams.agents.governing import Governing
 from streams.agents.routing import Routing
 from streams.core import commands, facts
@@ -24,7 +25,7 @@ from streams.core.intake import Books, Intake, Source
 from streams.core.keys import Keys
 from streams.core.messages import PolicyChange
 from streams.core.policy import Policy, parse
-from streams.core.refusal import EVENT_BYTES_MAX, Reason, Reject
+from streams.core.refusal import EVENT_BYTES_MAX, Reason, Refusal, Reject
 from streams.settings import Settings
 from streams.topics import Topics
 from streams.transport.commit import Work, Writes
@@ -92,17 +93,17 @@ class Ingest:
     def _judge_command(self, record: Any, policy: Policy) -> Judged:
         if record.partition != commands.PARTITION:
             return Reject(Reason.BAD_VALUE, f"expected in partition {commands.PARTITION}, whose offsets order commands")
-        decoded = self._decoded(record, COMMAND)
-        if isinstance(decoded, Reject):
-            return decoded
-        return commands.judge(decoded[0], record.offset, record.timestamp, policy, self._settings.default_region)
+        found = self._decoded(record, COMMAND)
+        if isinstance(found, Reject):
+            return found
+        return commands.judge(found[0], record.offset, record.timestamp, policy, self._settings.default_region)
 
     def _judge(self, record: Any, channel: str, rules: Rules) -> Outcome:
         """What becomes of an event's record."""
-        decoded = self._decoded(record, CHANNEL_EVENT)
-        if isinstance(decoded, Reject):
-            return decoded
-        event, plain = decoded
+        found = self._decoded(record, CHANNEL_EVENT)
+        if isinstance(found, Reject):
+            return found
+        event, plain = found
         digest = blake2b(plain, digest_size=16).digest()
         position = (record.topic, record.partition, record.offset)
         return accept(event, position, record.timestamp, digest, channel, rules)
@@ -114,20 +115,14 @@ class Ingest:
             return Reject(Reason.EMPTY, "expected a value; came a record without one")
         if len(value) > HEAD_BYTES + EVENT_BYTES_MAX:
             return Reject(Reason.OVERSIZE, f"expected at most {EVENT_BYTES_MAX} bytes; came {len(value)}")
-        number = schema_id(value)
-        if number is None:
-            return Reject(Reason.BAD_AVRO, "expected Confluent's wire format: a zero byte and four of a schema's id")
-        writer = self._schemas.writer(number)
-        if writer is None:
-            return Reject(Reason.UNKNOWN_SCHEMA, f"the registry knows no Avro schema {number}")
         try:
-            return schema.read(value, HEAD_BYTES, writer)
-        except Undecodable as error:
-            return Reject(Reason.BAD_AVRO, str(error))
+            return decoded(value, schema, self._schemas)
+        except Refusal as refusal:
+            return refusal.reject()
 
     async def _learn(self, records: Iterable[Any]) -> None:
         """Ask the registry for what this group needs; in a thread, as its client blocks."""
-        ids = {number for record in records if record.value and (number := schema_id(record.value)) is not None}
+        ids = schema_ids(record.value for record in records)
         if self._schemas.lacks(ids):
             await asyncio.to_thread(self._schemas.learn, ids)
         if self._letter_schema is None:

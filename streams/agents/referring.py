@@ -6,14 +6,15 @@ The version of a row is the record's offset: all records of a key are in one par
 from collections.abc import Iterable
 from typing import Any
 
-from schemas.records import REFERENCE, Undecodable
+from schemas.records import REFERENCE
 from schemas.registry import SchemaCache
-from schemas.wire import HEAD_BYTES, schema_id
+from schemas.wire import schema_id, schema_ids
 from sinks.clickhouse.columns import Rows
+from streams.agents.decoding import decoded
 from streams.core import reference
 from streams.core.dead_letter import dead_letter
 from streams.core.facts import Key, Row
-from streams.core.refusal import Reason, Refusal
+from streams.core.refusal import Refusal
 from streams.topics import Topics
 
 
@@ -28,8 +29,7 @@ class Referring:
     def rows(self, batch: Any) -> Rows:
         """The rows of a batch; a record without a value takes its row away. Errors: Retryable without the registry."""
         table = self.tables[batch.tp.topic]
-        self._schemas.learn({number for record in batch.records
-                             if (number := schema_id(record.value or b"")) is not None})
+        self._schemas.learn(schema_ids(record.value for record in batch.records))
         upserts: list[tuple[Any, ...]] = []
         tombstones: list[tuple[Any, ...]] = []
         for record in batch.records:
@@ -51,16 +51,7 @@ class Referring:
         return letters
 
     def _row(self, name: str, value: bytes) -> Row:
-        number = schema_id(value)
-        if number is None:
-            raise Refusal(Reason.BAD_AVRO, "expected Confluent's wire format: a zero byte and four of a schema's id")
-        writer = self._schemas.writer(number)
-        if writer is None:
-            raise Refusal(Reason.UNKNOWN_SCHEMA, f"the registry knows no Avro schema {number}")
-        try:
-            told = REFERENCE[name].decode(value, HEAD_BYTES, writer)
-        except Undecodable as error:
-            raise Refusal(Reason.BAD_AVRO, str(error)) from None
+        told, _ = decoded(value, REFERENCE[name], self._schemas)
         return reference.row(reference.TABLES[name], told)
 
     def _key(self, name: str, key: bytes | None) -> Key:

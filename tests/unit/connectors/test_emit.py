@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors import emit
+from connectors import delivery, emit
 from connectors.emit import Emitter, Pace, lines
 from schemas.records import CHANNEL_EVENT, DEAD_LETTER
 from schemas.wire import HEAD_BYTES, schema_id
@@ -48,8 +48,8 @@ class Registry:
 
 @pytest.fixture
 def emitter(monkeypatch: pytest.MonkeyPatch) -> Emitter:
-    monkeypatch.setattr(emit, "Producer", Producer)
-    monkeypatch.setattr(emit, "client", lambda _url: Registry())
+    monkeypatch.setattr(delivery, "Producer", Producer)
+    monkeypatch.setattr(delivery, "client", lambda _url: Registry())
     return Emitter("kafka:1", "http://registry", Settings(topic_prefix="t."), default())
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors import reference as files
+from connectors import delivery
 from connectors.reference import Loader, Problem, checked, records
 from schemas.records import REFERENCE
 from schemas.wire import HEAD_BYTES, schema_id
@@ -77,10 +77,10 @@ def test_a_look_at_the_whole_file_keeps_the_first_problems_and_counts_all(file: 
 
 @pytest.fixture
 def loader(monkeypatch: pytest.MonkeyPatch) -> Loader:
-    monkeypatch.setattr(files, "Producer", Producer)
+    monkeypatch.setattr(delivery, "Producer", Producer)
     registry = SimpleNamespace(lookup_schema=lambda subject, _: SimpleNamespace(
         schema_id={"t.reference.staff-value": 4}[subject]))
-    monkeypatch.setattr(files, "client", lambda _url: registry)
+    monkeypatch.setattr(delivery, "client", lambda _url: registry)
     return Loader("kafka:1", "http://registry", Settings(topic_prefix="t."), "staff")
 
 
