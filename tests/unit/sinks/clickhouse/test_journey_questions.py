@@ -1,9 +1,7 @@
 """The ready questions about journeys, on six of them settled by hand: each page shows what its query answers."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +9,8 @@ import pytest
 from sinks.clickhouse import migrations
 from streams.settings import Settings
 from tests.unit.sinks.clickhouse.conftest import Engine, person, row
-from tests.unit.sinks.clickhouse.test_order_questions import told
+from tests.unit.sinks.clickhouse.pages import printed, shown
 
-PAGES = Path(__file__).parents[4] / "docs" / "sql"
 QUESTIONS = ("channel_switches", "journey_paths", "obstacles", "time_to_purchase")
 
 
@@ -64,14 +61,8 @@ def shop(engine: Engine) -> Iterator[Engine]:
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_the_page_shows_what_its_query_answers(shop: Engine, name: str) -> None:
-    page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
-    query = re.search(r"```sql\n(.*?)```", page, re.DOTALL)
-    table = re.search(r"^(\|.*\|\n)\|[-|]+\|\n((?:\|.*\|\n)+)", page, re.MULTILINE)
-    assert query
-    assert table
-    result = shop.client.query(query[1])
-    shown = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in (table[1] + table[2]).splitlines()]
-    assert shown == [list(result.column_names), *([told(cell) for cell in one] for one in result.result_rows)]
+    query, table = shown(name)
+    assert table == printed(shop.client.query(query))
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

@@ -1,10 +1,8 @@
 """The ready questions about orders, on a small shop settled by hand: each page shows what its query answers."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +10,8 @@ import pytest
 from sinks.clickhouse import migrations
 from streams.settings import Settings
 from tests.unit.sinks.clickhouse.conftest import Engine, person, row
+from tests.unit.sinks.clickhouse.pages import printed, shown
 
-PAGES = Path(__file__).parents[4] / "docs" / "sql"
 QUESTIONS = ("campaign_return", "click_and_collect", "duplicate_orders", "lost_to_stock", "price_differences",
              "refused_returns")
 DAY_OF_FEBRUARY = (date(2026, 2, 1) - date(1970, 1, 1)).days - 1
@@ -132,28 +130,8 @@ def shop(engine: Engine) -> Iterator[Engine]:
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_the_page_shows_what_its_query_answers(shop: Engine, name: str) -> None:
-    page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
-    query = re.search(r"```sql\n(.*?)```", page, re.DOTALL)
-    table = re.search(r"^(\|.*\|\n)\|[-|]+\|\n((?:\|.*\|\n)+)", page, re.MULTILINE)
-    assert query
-    assert table
-    result = shop.client.query(query[1])
-    shown = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in (table[1] + table[2]).splitlines()]
-    assert shown == [list(result.column_names), *([told(cell) for cell in one] for one in result.result_rows)]
-
-
-def told(value: Any) -> str:
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list):
-        return ", ".join(map(told, value))
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {told(one)}" for key, one in value.items())
-    return "" if value is None else str(value)
+    query, table = shown(name)
+    assert table == printed(shop.client.query(query))
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
