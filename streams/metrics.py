@@ -24,6 +24,9 @@ EDGES_REFUSED = Counter(
     "onethread_edges_refused", "Pairs of identifiers seen together that unite nobody, at each change, by reason.",
     ["because"],
 )
+IDENTITY_ALERTS = Counter(
+    "onethread_identity_alerts", "Alerts on persons who may be several, at each change, by kind.", ["kind"],
+)
 IDENTIFIERS_SHARED = Counter(
     "onethread_identifiers_shared", "Identifiers found to belong to many people, or no more, by kind.", ["kind"],
 )

@@ -172,6 +172,7 @@ def _policy(random: Random) -> Policy:
         default(), kinds=MappingProxyType(kinds), threshold=random.choice([0.8, 0.9, 0.95, 0.99]),
         person_identifiers_max=random.choice([3, 5, 1000, 1000]),
         blocked=MappingProxyType({**default().blocked, **blocked}),
+        alerts=MappingProxyType({kind: random.choice([None, 1, 1, 2]) for kind in default().alerts}),
     )
 
 
@@ -240,6 +241,7 @@ def _fields(random: Random) -> dict[str, Any]:
         "store_id": random.choice([None, None, "S1", "S2"]),
         "staff": random.choice([None, "s7"]), "campaign": random.choice([None, "ny"]),
         "referrer": random.choice([None, "r"]), "message_id": random.choice([None, "m1"]),
+        "city": random.choice([None, None, "kyiv", "lviv", "odesa"]),
         "unavailable": _chance(random, 0.1), "conversation_id": random.choice([None, None, "c1", "c2"]),
     }
 
@@ -265,7 +267,9 @@ def _talk(random: Random) -> dict[str, Any]:
 def _attributes(random: Random) -> dict[str, Any]:
     """One or two keys of each sort, said again and taken back."""
     return _some(random, {
-        "traits": lambda: {random.choice("ab"): random.choice(["x", "y", ""])},
+        "traits": lambda: {
+            random.choice(["a", "name", "name", "birthday"]): random.choice(["x", "X", "y x", "x y", "z", "w", ""])
+        },
         "preferences": lambda: {key: random.choice(["x", "y", ""]) for key in random.sample("ab", 2)},
         "consents": lambda: {random.choice("ab"): random.choice([True, False])},
         "source": lambda: "shop",

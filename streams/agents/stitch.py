@@ -136,6 +136,8 @@ def count(effects: Effects) -> None:
     for key, (_, row) in effects.facts.items():
         if key[0] == "evidence" and row is not None and row[_BECAUSE] is not None:
             metrics.EDGES_REFUSED.labels(row[_BECAUSE]).inc()
+        elif key[0] == "alerts" and row is not None:
+            metrics.IDENTITY_ALERTS.labels(key[2]).inc()
     for (kind, _), _ in effects.shared:
         metrics.IDENTIFIERS_SHARED.labels(kind).inc()
     for size in effects.sizes:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from streams.core import parts, said
+from streams.core.alert import CITY_LENGTH_MAX, plain
 from streams.core.channels import Channel
 from streams.core.event import Event, Identifier, Position
 from streams.core.event_types import INTERACTION, OBSERVATION, ROLES, TYPES, EventType
@@ -136,6 +137,7 @@ def _accept(
             talk=talk,
             told=told,
             unavailable=bool(lacking),
+            city=plain((record["place"] or _NONE).get("city") or "")[:CITY_LENGTH_MAX] or None,
         ),
         notes,
     )

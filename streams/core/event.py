@@ -60,6 +60,8 @@ class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """`said.Told`, or empty where the event tells no trait, preference or consent."""
     unavailable: bool = False
     """A line of products, cart or order was told as not available."""
+    city: str | None = None
+    """`place.city` as it is compared (`alert.plain`)."""
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -117,6 +117,8 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         "person_id:uuid key:str valid_from:ms value:str valid_to:ms? event_id:str source:str"),
     _table("person_traits", 3,
         "person_id:uuid key:str valid_from:ms value:str valid_to:ms? event_id:str source:str"),
+    _table("alerts", 2,
+        "person_id:uuid kind:str at:ms figure:int limit:int detail:str"),
     _table("credits", 2,
         "person_id:uuid order_id:str placed_at:ms event_ids:strs touches:strs ats:mss channels:strs "
         "campaign_sources:strs campaign_mediums:strs campaign_names:strs first:shares last:shares "

@@ -9,6 +9,7 @@ interactions are some of the touchpoints, so no session reaches over a pause of 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
+from streams.core.alert import KINDS, note_city
 from streams.core.cluster import Cluster, Kept
 from streams.core.crediting import acquired, is_as_acquired
 from streams.core.event import Event
@@ -23,6 +24,7 @@ from streams.core.rows import (
     Person,
     Touch,
     View,
+    alerts_of,
     evidence_row,
     in_conversation,
     owner_of,
@@ -88,6 +90,8 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
     _count(changes, seen, person, at, started, more)
     if (kept.event.talk or kept.event.told) and not person.is_shared:
         _say(changes, seen, shaping, person, kept.event)
+    if (kept.event.city is not None or kept.event.told) and not person.is_shared:
+        _alert(changes, cluster, seen, person, kept.event)
     if (return_id := loose_return_id(kept.event)) is not None:
         person.returns.setdefault(return_id, []).append(kept.event)
         changes["returns", person.person_id, "", return_id] = return_row(person, return_id)
@@ -270,6 +274,13 @@ def _say(changes: Changes, seen: View, shaping: Shaping, person: Person, event: 
         key = ("touchpoints", who, event_id)
         row = changes.get(key) or seen.rows[key]
         changes[key] = in_conversation(row, name)
+
+
+def _alert(changes: Changes, cluster: Cluster, seen: View, person: Person, event: Event) -> None:
+    """Whether the person is one to look at by now: a figure may fall too, where a late name takes another's place."""
+    note_city(person.cities, event)
+    changes.update({key: None for kind in KINDS if (key := ("alerts", person.person_id, kind)) in seen.rows})
+    changes.update({("alerts", *row[:2]): row for row in alerts_of(cluster, person)})
 
 
 def tell_order(

@@ -95,6 +95,7 @@ def _regrouped(
             if not person.identifiers or not again.identifiers or again.person_id != person.person_id:
                 return None
             again.touches, again.sayings, again.returns = person.touches, person.sayings, person.returns
+            again.cities = person.cities
             person = again
         people[group] = person
     return people

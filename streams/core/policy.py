@@ -7,7 +7,7 @@ columns mean is written in `default_policy.toml`.
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -18,6 +18,9 @@ FORMS = ("text", "lower", "digits", "luhn", "phone", "email", "messenger", "mac"
 
 ANY = "any"
 """The row of `blocked` that holds for every kind."""
+
+ALERTS: Mapping[str, int | None] = MappingProxyType({"many_names": 5, "many_birthdays": 2, "many_cities": 5})
+"""By kind of alert, the most that is none: what a file says nothing about (`streams.core.alert`)."""
 
 
 class PolicyError(ValueError):
@@ -95,6 +98,8 @@ class Policy:
     email: EmailRules = EmailRules()
     default_region: str = ""
     """Of phones without +, in place of the setting; empty: the setting's."""
+    alerts: Mapping[str, int | None] = field(default_factory=lambda: ALERTS)
+    """By kind of alert, the most that is none; None: no such alert."""
 
     def is_blocked(self, kind: str, value: str) -> bool:
         """Whether an identifier identifies nobody: by its value, or because the policy has no such kind."""
@@ -135,7 +140,7 @@ class _Reader:
 
     def policy(self, tree: Mapping[str, Any]) -> Policy:
         required = {"version", "threshold", "person_identifiers_max", "kinds"}
-        self._keys("", tree, required, {"aliases", "blocked", "email", "default_region"})
+        self._keys("", tree, required, {"aliases", "alerts", "blocked", "email", "default_region"})
         threshold = self._number("", tree, "threshold")
         kinds = Kinds({name: self._kind(name, row) for name, row in self._table("", tree, "kinds").items()})
         for kind in kinds.values():
@@ -153,6 +158,7 @@ class _Reader:
             version=self._text("", tree, "version"),
             email=self._email(tree),
             default_region=self._region(tree),
+            alerts=self._alerts(tree),
         )
 
     def _email(self, tree: Mapping[str, Any]) -> EmailRules:
@@ -166,6 +172,11 @@ class _Reader:
         if not isinstance(value, str) or not re.fullmatch("([A-Z]{2})?", value):
             raise self._error("", "default_region", "a country such as UA", value)
         return value
+
+    def _alerts(self, tree: Mapping[str, Any]) -> Mapping[str, int | None]:
+        rows = self._table("", tree, "alerts")
+        self._keys("alerts", rows, set(), set(ALERTS))
+        return MappingProxyType({**ALERTS, **{kind: self._limit("alerts", rows, kind) for kind in rows}})
 
     def _kind(self, name: str, row: Any) -> Kind:
         where = f"kinds.{name}"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from streams.core.alert import Cities, alert_rows, note_city
 from streams.core.alike import Alike
 from streams.core.cluster import Cluster, Kept
 from streams.core.crediting import acquired
@@ -42,7 +43,8 @@ class Person:
     """What one group of a cluster's identifiers is."""
 
     __slots__ = (
-        "first_seen_at", "identifiers", "is_known", "is_shared", "kinds", "person_id", "returns", "sayings", "touches",
+        "cities", "first_seen_at", "identifiers", "is_known", "is_shared", "kinds", "person_id", "returns", "sayings",
+        "touches",
     )
 
     def __init__(self, cluster: Cluster, shaping: Shaping, group: list[Identifier]) -> None:
@@ -52,6 +54,7 @@ class Person:
         self.sayings = Sayings()
         self.returns: dict[str, list[Event]] = {}
         """Of the touches those that tell of a return without an order, by return_id."""
+        self.cities: Cities = {}
         if not self.identifiers:
             return  # nothing has been seen of it yet, only named by a link on its way
         elder = senior(policy, self.identifiers, first)
@@ -115,6 +118,8 @@ def view(cluster: Cluster, shaping: Shaping) -> View:
                 person.sayings.hear(event)
             if (return_id := loose_return_id(event)) is not None:
                 person.returns.setdefault(return_id, []).append(event)
+            if event.city is not None:
+                note_city(person.cities, event)
             seen.owner_of[event_id] = person
     for order_id in cluster.orders:
         seen.places[order_id] = places(cluster, seen, order_id)
@@ -183,9 +188,16 @@ def _person_rows(cluster: Cluster, shaping: Shaping, seen: View, person: Person)
     for return_id in person.returns:
         out["returns", who, "", return_id] = return_row(person, return_id)
     out.update(said)
+    if not shared:
+        _put(out, "alerts", alerts_of(cluster, person))
     for event_id, name in person.sayings.conversation_of.items():
         out["touchpoints", who, event_id] = in_conversation(out["touchpoints", who, event_id], name)
     return out
+
+
+def alerts_of(cluster: Cluster, person: Person) -> Iterable[Row]:
+    """What somebody should look at of a person who is not shared, once its attributes are known."""
+    return alert_rows(person.person_id, cluster.policy.alerts, person.sayings.traits, person.cities)
 
 
 def in_conversation(touchpoint: Row, name: str | None) -> Row:

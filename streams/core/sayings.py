@@ -110,6 +110,11 @@ class Sayings:
                 held[table][key] = value
         return tuple(held.values())
 
+    @property
+    def traits(self) -> Iterable[Row]:
+        """The rows of `person_traits`."""
+        return (row for (table, *_), row in self._attributes.items() if table == "person_traits")
+
     def hear(self, event: Event) -> None:
         """Note the person's next event in order; `rows` makes something of it."""
         if event.talk:

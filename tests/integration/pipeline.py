@@ -29,7 +29,8 @@ from tests.oracle.batch import expected
 
 SHOWN = ("persons", "identifiers", "touchpoints", "sessions", "visits", "journeys", "orders", "order_items",
          "returns", "shipments", "credits",
-         "conversations", "conversation_messages", "promises", "consents", "preferences", "person_traits")
+         "conversations", "conversation_messages", "promises", "consents", "preferences", "person_traits",
+         "alerts")
 APART = {"received_at", "content", "copies", "conflicts", "node", "person_shared"}
 """Columns that depend on the run, or that the views show in another form."""
 OF_VIEW = {"persons": {
@@ -43,8 +44,8 @@ _SELECTED = {
     "money": f"toInt64({{}} * {SCALE})",
     "shares": f"arrayMap(x -> toInt64(toDecimal128(x, 12) * {WHOLE}), {{}})",
 }
-_SOURCE = {"credits": "facts_credits FINAL"}
-"""Where the view unfolds a row of facts into many, the table under it."""
+_SOURCE = {"credits": "facts_credits FINAL", "alerts": "facts_alerts FINAL"}
+"""Where a view shows rows of facts otherwise, or among others, the table under it."""
 _AS_FACT = {
     ("returns", "order_id"): "ifNull(order_id, '')",
     ("journeys", "obstacles"): "arrayFilter(o -> o != 'message_unanswered', obstacles)",

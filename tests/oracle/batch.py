@@ -9,6 +9,7 @@ from streams.core.event import Event, Identifier
 from streams.core.facts import TABLES, Key, Row
 from streams.core.policy import Policy
 from tests.oracle import attributes, orders, returns, talk, touches, twins
+from tests.oracle.alerts import alert_rows
 from tests.oracle.credits import credit_row, first_touch
 from tests.oracle.erasure import Receipts, left
 from tests.oracle.evidence import evidence_rows
@@ -22,7 +23,7 @@ Tables = dict[str, dict[Key, Row]]
 COVERED = (
     "persons", "identifiers", "identifier_sightings", "touchpoints", "sessions", "visits", "journeys",
     "person_channels", "conversations", "conversation_messages", "promises", "consents", "preferences",
-    "person_traits", "orders", "order_items", "returns", "shipments", "credits", "rules", "erased_records",
+    "person_traits", "alerts", "orders", "order_items", "returns", "shipments", "credits", "rules", "erased_records",
 )
 """With `evidence`, whose rows are here one for each pair of identifiers, without the person."""
 
@@ -145,6 +146,7 @@ def _person(
         rows["conversations"] += conversations
         rows["conversation_messages"] += messages
         rows["promises"] += talk.promise_rows(person, events, durations)
+        rows["alerts"] += alert_rows(person, identity.policy.alerts, told["person_traits"], events)
         for table, made in told.items():
             rows[table] += made
     return way

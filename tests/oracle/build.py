@@ -40,7 +40,7 @@ def event(event_id: str, at_ms: int, *ids: str, offset: int | None = None, **fie
         named["order_id", order_id] = "order_id", order_id, 1.0
     values: dict[str, Any] = {
         "event_id": event_id, "at_ms": at_ms, "ids": tuple(sorted(named.values())), "channel": "web",
-        "type": "page_viewed", "role": "interaction", "device": None, "store_id": None, "staff": None,
+        "type": "page_viewed", "role": "interaction", "device": None, "store_id": None, "staff": None, "city": None,
         "order_id": order_id, "campaign": None, "referrer": None, "click_id": None, "message_id": None,
         "conversation_id": None, "content": pack([at_ms, *CONTENT[1:]]), "order": pack(told) if told else b"",
         "talk": pack(talk) if is_talk(fields) else b"", "told": pack([source, *attributes]) if any(attributes) else b"",

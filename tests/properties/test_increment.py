@@ -42,7 +42,9 @@ def _events(random: Random) -> list[Event]:
             message_id=random.choice([None, "m1"]), click_id=random.choice([None, None, "k1"]),
             **({"order": order} if named or random.randint(0, 5) == 0 else {}),
             **({"returned": {"return_id": random.choice("qr"), "amount": n}} if type_ == "order_returned" else {}),
-            **({"traits": {"name": random.choice("ab")}, "consents": {"email": person == 1}} if n % 4 == 0 else {}),
+            city=random.choice([None, *"cdefghij"]),
+            **({"traits": {"name": random.choice("abcdefgh")}, "consents": {"email": person == 1}} if n % 4 == 0
+               else {}),
         ))
     if random.choice([True, False]):  # as most events come
         events.sort(key=lambda e: (e.at_ms, e.event_id))

@@ -15,6 +15,7 @@ def to_toml(policy: Policy) -> str:
         *(f"{name} = {_kind(kind)}" for name, kind in policy.kinds.items()), "[aliases]",
         *(f"{_text(alias)} = {_text(kind)}" for alias, kind in policy.aliases.items()),
     ]
+    lines += ["[alerts]", *(f"{kind} = {_text('none' if v is None else v)}" for kind, v in policy.alerts.items())]
     for kind, row in policy.blocked.items():
         lines += [f"[blocked.{kind}]", f"values = {_text(sorted(row.values))}"]
         lines += [f"patterns = {_text([row.pattern.pattern])}"] if row.pattern else []

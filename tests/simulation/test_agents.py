@@ -23,7 +23,11 @@ from tests.simulation.agents.world import World
 from tests.simulation.run import of_agents, options_of, repeat
 
 PARTS = ["rules", "policies"]
-SMALL = replace(plan(2, 4, ["rules"]), faults=(), workers=2, partitions=2)
+_DRAWN = plan(2, 4, ["rules"])
+SMALL = replace(
+    _DRAWN, faults=(), workers=2, partitions=2,
+    told=tuple(replace(told, partition=told.partition % 2) for told in _DRAWN.told),
+)
 """A world small enough to let a fault happen at each of its steps."""
 
 

@@ -2,6 +2,8 @@
 --   person_identifiers_max  two persons whom evidence would unite, were they not too large together
 --   super_identifier        a shared identifier that met a hundred others or more: a kiosk, a till e-mail, a test value
 --   person_touchpoints      a person with more than 10,000 touchpoints
+--   many_names, many_birthdays, many_cities
+--                           a person of whom more is told than the policy's limit; detail: which trait, which UTC day
 CREATE OR REPLACE VIEW onethread.identity_alerts AS
 WITH
     (SELECT max(person_identifiers_max) FROM onethread.policy) AS most,
@@ -53,3 +55,5 @@ HAVING partners >= 100
 UNION ALL
 SELECT ifNull(last_seen_at, first_seen_at), 'person_touchpoints', person_id, NULL, touchpoints, 10000, ''
 FROM onethread.facts_persons FINAL WHERE touchpoints > 10000 AND NOT shared
+UNION ALL
+SELECT at, kind, person_id, NULL, figure, limit, detail FROM onethread.facts_alerts FINAL

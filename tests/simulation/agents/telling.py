@@ -56,8 +56,8 @@ def event_record(e: Event) -> bytes:
             for kind, value, confidence in e.ids if kind not in ("order_id", "email_sha256", "click_id")
         ],
     }
-    if e.store_id:
-        record["place"] = {"store_id": e.store_id}
+    if e.store_id or e.city:
+        record["place"] = {"store_id": e.store_id, "city": e.city}
     if e.referrer:
         record["properties"] = {"referrer": e.referrer}
     if e.type == "cart_updated":

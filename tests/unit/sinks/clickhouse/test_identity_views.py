@@ -122,3 +122,12 @@ def test_the_view_of_the_policy_shows_the_one_applied(engine: Engine) -> None:
     finally:
         engine.client.command("DROP VIEW onethread.policy")
         engine.client.command(migrations.policy_view(migrations.default()))
+
+
+def test_a_person_who_may_be_several_is_an_alert(engine: Engine) -> None:
+    engine.write("alerts", row("alerts", person_id=person(5), kind="many_names", at=7, figure=6, limit=5,
+                               detail="name"))
+    assert engine.rows(
+        "SELECT toUnixTimestamp64Milli(at), kind, person_id, identifier_kind, figure, limit, detail"
+        " FROM onethread.identity_alerts"
+    ) == [(7, "many_names", uuid.UUID(int=5), None, 6, 5, "name")]

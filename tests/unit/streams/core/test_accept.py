@@ -40,7 +40,7 @@ def with_order(**fields: Any) -> dict[str, Any]:
 
 def test_an_accepted_event_keeps_what_the_core_reads() -> None:
     event = accepted(
-        device="desktop", place={"store_id": "S1"}, staff={"id": "op-7"},
+        device="desktop", place={"store_id": "S1", "city": " New  YORK"}, staff={"id": "op-7"},
         campaign={"source": "news", "name": "spring", "click_id": "g-1"},
         message={"message_id": "m-1", "conversation_id": "c-1"}, properties={"referrer": "https://example.com/"},
     )
@@ -49,7 +49,7 @@ def test_an_accepted_event_keeps_what_the_core_reads() -> None:
         ids=(("anonymous_id", "ck-1", 1.0), ("click_id", "g-1", 1.0)), channel="web", type="page_viewed",
         role="interaction", device="desktop", store_id="S1", staff="op-7", order_id=None, campaign="spring",
         referrer="https://example.com/", click_id="g-1", message_id="m-1", conversation_id="c-1",
-        content=event.content, order=b"", talk=event.talk, told=b"",
+        content=event.content, order=b"", talk=event.talk, told=b"", city="new york",
     )
 
 

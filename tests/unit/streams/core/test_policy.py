@@ -82,6 +82,12 @@ def test_a_policy_is_read_from_its_text() -> None:
     assert policy.aliases == {"tessera": "card"}
 
 
+def test_limits_of_alerts_that_a_file_leaves_out_are_the_products() -> None:
+    text = SMALL + '\n[alerts]\nmany_names = 9\nmany_cities = "none"\n'
+    assert parse(text, "small.toml").alerts == {"many_names": 9, "many_birthdays": 2, "many_cities": None}
+    assert parse(SMALL, "small.toml").alerts == default().alerts
+
+
 @pytest.mark.parametrize(("kind", "value", "is_blocked"), [
     ("card", "null", True), ("card", "Null", True), ("card", "nullable", False),
     ("card", "999", True), ("card", "9998", False),
@@ -105,6 +111,8 @@ def test_a_kind_that_a_policy_lacks_identifies_nobody() -> None:
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("per_person = 5", "per_person = 0",
      'small.toml, line 9: kinds.card.per_person: expected a whole number, at least 1, or "none"; came 0'),
+    ("[aliases]", "[alerts]\nmany_names = 0\n[aliases]",
+     'small.toml, line 16: alerts.many_names: expected a whole number, at least 1, or "none"; came 0'),
     ("strength = 90", 'strength = "high"',
      "small.toml, line 7: kinds.card.strength: expected a whole number, at least 0; came 'high'"),
     ("personal = true", "personal = 1", "small.toml, line 8: kinds.card.personal: expected true or false; came 1"),
