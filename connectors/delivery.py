@@ -1,6 +1,7 @@
 """Records to Kafka, with word of every one that was not taken. Memory is bounded: the queue holds a number of bytes."""
 
 from collections import Counter
+from hashlib import blake2b
 from typing import Self
 
 from confluent_kafka import KafkaException, Producer
@@ -20,6 +21,11 @@ _CONFIG: dict[str, str | int | bool] = {
     "delivery.timeout.ms": TIMEOUT_MS,
     "log_level": 2,
 }
+
+
+def key_of(name: str) -> bytes:
+    """A record's key: it spreads events and keeps the copies of one together; a hash, as keys must name nobody."""
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 class Delivery:

@@ -4,35 +4,24 @@ The rules are those of ingest. What is refused goes to the dead letters from her
 books count it. Memory is bounded: lines are read one by one, and the producer's queue holds a fixed number of bytes.
 """
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from hashlib import blake2b
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
-from connectors.delivery import Delivery
+from connectors.checking import Checker
+from connectors.delivery import Delivery, key_of
 from schemas.records import CHANNEL_EVENT, DEAD_LETTER
-from streams.core.accept import Rules, accept
-from streams.core.channels import registry
 from streams.core.dead_letter import dead_letter
 from streams.core.policy import Policy
-from streams.core.reading import Reader
-from streams.core.refusal import EVENT_BYTES_MAX, Reason, Reject
+from streams.core.refusal import EVENT_BYTES_MAX, Reject
 from streams.settings import Settings
 from streams.topics import Topics
 
-_BEFORE_KAFKA = ("", 0, 0)
 _LINE_BYTES_MAX = EVENT_BYTES_MAX + 1024
 """A longer line is refused for its size, wherever it ends; spaces and the line's end may exceed the event itself."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-class _Checked(NamedTuple):
-    channel: str
-    event_id: str
-    payload: bytes
 
 
 class Emitter(Delivery):
@@ -41,8 +30,7 @@ class Emitter(Delivery):
     def __init__(self, bootstrap: str, registry_url: str, settings: Settings, policy: Policy) -> None:
         super().__init__(bootstrap, registry_url, "an event", {"message.max.bytes": 1_000_000})
         self._topics = Topics(settings.topic_prefix)
-        self._rules = Rules(policy, registry(settings.channels), settings.default_region, settings.reporting_zone)
-        self._reader = Reader(json.loads(CHANNEL_EVENT.text))
+        self._checker = Checker(settings, policy)
         self.sent = 0
         self.refused: Counter[str] = Counter()
 
@@ -52,34 +40,16 @@ class Emitter(Delivery):
         Shape: line is one JSON object, source says where it stands (a file and its line).
         """
         now_ms = time.time_ns() // 1_000_000
-        checked = self._checked(line, now_ms)
+        checked = self._checker.check(line, now_ms)
         if isinstance(checked, Reject):
             letter = DEAD_LETTER.encode(dead_letter(checked, line, now_ms, source=source))
-            self._produce(self._topics.dead_letters, DEAD_LETTER, letter, _key(source))
+            self._produce(self._topics.dead_letters, DEAD_LETTER, letter, key_of(source))
             self.refused[str(checked.reason)] += 1
             return checked
         topic = self._topics.events(checked.channel)
-        self._produce(topic, CHANNEL_EVENT, checked.payload, _key(checked.event_id))
+        self._produce(topic, CHANNEL_EVENT, checked.payload, key_of(checked.event_id))
         self.sent += 1
         return None
-
-    def _checked(self, line: bytes, now_ms: int) -> "_Checked | Reject":
-        """An event that ingest will accept as well."""
-        record = self._reader.read(line)
-        if isinstance(record, Reject):
-            return record
-        outcome = accept(record, _BEFORE_KAFKA, now_ms, b"", None, self._rules)
-        if isinstance(outcome, Reject):
-            return outcome
-        payload = CHANNEL_EVENT.encode(record)
-        if len(payload) > EVENT_BYTES_MAX:
-            return Reject(Reason.OVERSIZE, f"expected at most {EVENT_BYTES_MAX} bytes as Avro", record["event_id"])
-        return _Checked(record["channel"], record["event_id"], payload)
-
-
-def _key(name: str) -> bytes:
-    """It spreads events and keeps the copies of one together; a hash, as keys must name nobody."""
-    return blake2b(name.encode(), digest_size=16).digest()
 
 
 def lines(file: BinaryIO) -> Iterator[bytes]:

@@ -49,6 +49,10 @@ class Reader:
             return Reject(Reason.BAD_JSON, "expected one JSON object a line, in UTF-8")
         if not isinstance(value, dict):
             return Reject(Reason.BAD_JSON, f"expected a JSON object; came {_name(value)}")
+        return self.read_object(value)
+
+    def read_object(self, value: dict[str, Any]) -> dict[str, Any] | Reject:
+        """The record of a JSON object that is already read. Errors: as `read`."""
         event_id = value.get("event_id")
         try:
             return self._event(value)

@@ -1,0 +1,70 @@
+"""`python -m connectors.collector`: the collector of the deployment that ONETHREAD_HOME and ONETHREAD_PORT_BASE name.
+
+It starts and takes events whether Kafka is there or not.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from connectors.collector.app import create_app
+from connectors.collector.collecting import Collector
+from connectors.collector.keys import Keys
+from connectors.collector.rules import Ruling
+from connectors.draining import Drain
+from connectors.spool import Spool
+from deploy.local.ports import HOST, Addresses
+from schemas.registry import SchemaCache, client
+from streams import settings
+from streams.topics import Topics
+from streams.transport.serve import log_to_stdout
+
+FOLDER = "collector"
+"""Of the home: the spool and the last policy known."""
+
+CONNECTIONS_MAX = 1000
+"""More at a time are answered with 503: memory stays bounded."""
+
+KEEP_ALIVE_S = 30
+STOP_S_MAX = 5
+
+
+def application(addresses: Addresses) -> FastAPI:
+    """The collector with its threads, which live as long as the application does."""
+    folder = addresses.home / FOLDER
+    prefix = settings.load(addresses.home).topic_prefix
+    spool = Spool(folder / "spool.db")
+    drain = Drain(spool, addresses.kafka_bootstrap, SchemaCache(client(addresses.registry_url)))
+    ruling = Ruling(addresses, folder / "policy.toml")
+    collector = Collector(ruling.checker(), Topics(prefix), Keys(addresses.home), spool, drain)
+    ruling.tell = collector.use
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        drain.start()
+        ruling.start()
+        yield
+        ruling.stop()
+        drain.stop()
+        spool.close()
+
+    return create_app(collector, lifespan)
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    log_to_stdout()
+    addresses = Addresses.from_environ()
+    Path(addresses.home).mkdir(parents=True, exist_ok=True)
+    uvicorn.run(
+        application(addresses), host=HOST, port=addresses.collector, log_config=None, access_log=False,
+        server_header=False, limit_concurrency=CONNECTIONS_MAX, timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_S_MAX,
+    )
+
+
+if __name__ == "__main__":
+    main()

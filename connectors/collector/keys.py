@@ -1,0 +1,178 @@
+"""Who may write to the collector or read from it: the keys of a home, kept as hashes.
+
+A key is `ot_` and 32 random characters, shown once; `keys.json` holds its SHA-256, which is enough for a text that
+nobody can guess. What verifies a webhook's signature is named by reference, `env:NAME` or `file:PATH`, so that the file
+holds no secret at all. The file is read again when it changes: a new key works at once, a dropped one no longer.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from streams.errors import OneThreadError, UsageError
+
+FILE = "keys.json"
+LOCAL_FILE = "write-key"
+"""The key that `onethread up` made for this machine, as it is: who can read the home may write."""
+
+LOCAL_SOURCE = "local"
+RATE_DEFAULT = 10_000.0
+"""Events a second a key may write where nobody said otherwise."""
+
+LOOK_EVERY_S = 0.5
+_PREFIX = "ot_"
+_ID_LENGTH = 12
+
+
+class Key(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is kept of a key. `channels` names where its events may happen, the one taken for granted first."""
+
+    hash: str
+    source: str
+    scope: str = "write"
+    channels: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    """Sites whose pages may use the key; none: every site."""
+    targets: tuple[str, ...] = ()
+    """Hosts to which a link without signature may lead."""
+    rate: float = RATE_DEFAULT
+    device: str | None = None
+    currency: str | None = None
+    secrets: dict[str, str] = {}
+    """Name -> reference."""
+    created_at: str = ""
+
+    @property
+    def id(self) -> str:
+        """Names the key where the key itself must not stand: in links, pictures, lists and metrics."""
+        return self.hash[:_ID_LENGTH]
+
+    @property
+    def channel(self) -> str:
+        return self.channels[0] if self.channels else ""
+
+    def secret(self, name: str, environ: Mapping[str, str] = os.environ) -> str | None:
+        """The secret a reference leads to, None where there is none, or nothing at its end."""
+        kind, _, where = self.secrets.get(name, "").partition(":")
+        if kind == "env":
+            return environ.get(where) or None
+        if kind == "file":
+            with contextlib.suppress(OSError):
+                return Path(where).read_text().strip() or None
+        return None
+
+
+def hash_of(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+class Keys:
+    """The keys of a home, as they are now."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / FILE
+        self._seen: tuple[int, int] | None = None
+        self._looked_s = 0.0
+        self._by_hash: dict[str, Key] = {}
+
+    def find(self, text: str) -> Key | None:
+        """The key that a caller showed."""
+        return self._now().get(hash_of(text)) if text else None
+
+    def of_id(self, key_id: str) -> Key | None:
+        return next((key for key in self._now().values() if key.id == key_id), None)
+
+    def of_source(self, source: str) -> list[Key]:
+        """All keys of a source, in the order they were made."""
+        return [key for key in self._now().values() if key.source == source]
+
+    def all(self) -> list[Key]:
+        return list(self._now().values())
+
+    def _now(self) -> dict[str, Key]:
+        if time.monotonic() - self._looked_s >= LOOK_EVERY_S:
+            self._looked_s = time.monotonic()
+            seen = _stamp(self._path)
+            if seen != self._seen:
+                self._by_hash = {key.hash: key for key in _read(self._path)}
+                self._seen = seen
+        return self._by_hash
+
+
+def add(home: Path, source: str, **fields: Any) -> tuple[str, Key]:
+    """Make a key; its text, which is kept nowhere, and what is kept. `fields` are those of `Key`."""
+    text = _PREFIX + secrets.token_urlsafe(24)
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    key = Key(hash_of(text), source, created_at=at, **fields)
+    with _changing(home) as keys:
+        keys.append(key)
+    return text, key
+
+
+def drop(home: Path, key_id: str) -> Key:
+    """Take a key back. Errors: UsageError where there is none of that id."""
+    with _changing(home) as keys:
+        found = [key for key in keys if key.id == key_id]
+        if not found:
+            raise UsageError(f"no such key: {key_id}; `onethread keys list` shows them")
+        keys.remove(found[0])
+    return found[0]
+
+
+def local(home: Path, channel: str = "web") -> str:
+    """The key for this machine; made where there is none, or where it was dropped."""
+    path = home / LOCAL_FILE
+    text = path.read_text().strip() if path.exists() else ""
+    if not Keys(home).find(text):
+        text, _ = add(home, LOCAL_SOURCE, channels=(channel,))
+        _write(path, text.encode() + b"\n")
+    return text
+
+
+@contextlib.contextmanager
+def _changing(home: Path) -> Iterator[list[Key]]:
+    """The keys to change; written whole or not at all, by one process at a time."""
+    home.mkdir(parents=True, exist_ok=True)
+    handle = os.open(home / f"{FILE}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        keys = _read(home / FILE)
+        yield keys
+        _write(home / FILE, msgspec.json.format(msgspec.json.encode(keys), indent=1) + b"\n")
+    finally:
+        os.close(handle)
+
+
+def _write(path: Path, data: bytes) -> None:
+    whole = path.with_name(path.name + ".new")
+    handle = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    whole.replace(path)
+
+
+def _read(path: Path) -> list[Key]:
+    if not path.exists():
+        return []
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[Key])
+    except msgspec.MsgspecError as error:
+        raise OneThreadError(f"{path}: expected the keys that `onethread keys add` writes: {error}") from None
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_ino
