@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cli.progress import StartProgress
+from connectors.collector import keys
 from deploy.local import checks, home, records, stack
 from deploy.local.ports import BASE_DEFAULT, HOST, Addresses
 from deploy.local.supervisor import SUPERVISOR
@@ -23,7 +24,7 @@ def command(
         metavar="FILE", help="Settings, remembered for this home; otherwise onethread.toml in the home.",
     )] = None,
 ) -> None:
-    """Start Kafka, schema registry, ClickHouse and workers; wait until all answer.
+    """Start Kafka, schema registry, ClickHouse, workers and collector; wait until all answer.
 
     Without --detach it stays in the foreground and Ctrl-C stops the stack. On a running stack it changes nothing.
     """
@@ -61,6 +62,7 @@ def describe(addresses: Addresses, workers: int) -> str:
         f"  ClickHouse  {addresses.clickhouse_url}  (database onethread)",
     ]
     lines += [f"  worker-{i}    {addresses.metrics_url(i)}" for i in range(workers)]
+    lines += [f"  collector   {addresses.collector_url}", f"  write key   {keys.local(addresses.home)}"]
     lines += [f"look:      {_typed(addresses, 'status')}", f"stop it:   {_typed(addresses, 'down')}"]
     return "\n".join(lines)
 

@@ -18,7 +18,7 @@ from confluent_kafka import KafkaException, Producer
 
 from connectors.spool import Spool, Waiting
 from schemas.records import Record
-from schemas.registry import SchemaCache, client
+from schemas.registry import SchemaCache
 from schemas.wire import frame
 from streams.errors import OneThreadError, Retryable
 

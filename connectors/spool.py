@@ -30,8 +30,8 @@ _RECORD_BYTES = 64
 _TABLES = """
 CREATE TABLE IF NOT EXISTS schemas (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS records (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, topic TEXT NOT NULL, key BLOB, value BLOB NOT NULL,
-    schema INTEGER NOT NULL
+    number INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL,
+    topic TEXT NOT NULL, key BLOB, value BLOB NOT NULL, schema INTEGER NOT NULL
 );
 """
 _INSERT = "INSERT INTO records (at_ms, topic, key, value, schema) VALUES (?, ?, ?, ?, ?)"
@@ -82,7 +82,8 @@ class Spool:
             self._records, self._bytes = self._writer.execute(
                 f"SELECT count(*), coalesce(sum({_SIZE}), 0) FROM records",  # noqa: S608 - a constant
             ).fetchone()
-            self._last = self._writer.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence").fetchone()[0]
+            found = self._writer.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence").fetchone()
+            self._last = int(found[0])
         except sqlite3.DatabaseError as error:
             self._lock_file.close()
             raise OneThreadError(f"the spool {path} cannot be opened: {error}") from error
@@ -153,7 +154,7 @@ class Spool:
         """Give the disk back what an empty spool took, and leave nothing of the records in its files."""
         with self._lock:
             if self._records == 0:
-                self._writer.execute("PRAGMA incremental_vacuum").fetchall()
+                self._writer.executescript("PRAGMA incremental_vacuum")  # a step a page, which execute() would not take
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @property

@@ -17,7 +17,7 @@ from connectors.collector.keys import Key, Keys
 from connectors.delivery import key_of
 from connectors.draining import Drain
 from connectors.source import Source
-from connectors.spool import Spool, SpoolFull, Spooled
+from connectors.spool import Spool, Spooled, SpoolFull
 from schemas.records import CHANNEL_EVENT, DEAD_LETTER
 from streams.core.dead_letter import dead_letter
 from streams.core.refusal import Reason, Reject
@@ -74,7 +74,7 @@ class Gathered:
 
     def refuse(self, raw: Any, reject: Reject) -> None:
         """Keep a dead letter of what was refused."""
-        kept = raw if raw is None or isinstance(raw, bytes) else _encode(raw)
+        kept = raw if isinstance(raw, bytes) else _encode(raw)
         letter = dead_letter(reject, kept, self._received_ms, source=f"collector:{self._source}")
         name = reject.event_id or f"{self._source}:{self._received_ms}"
         value = DEAD_LETTER.encode(letter)

@@ -13,7 +13,8 @@ from streams.settings import SHAPING, Settings, load, written
 LAYOUT = 1
 """Raised by a release whose homes an older one must not open."""
 
-STATE = ("kafka", "registry", "clickhouse", "state", "logs", "run", "home.json", "pepper", "pepper.new")
+STATE = ("kafka", "registry", "clickhouse", "state", "logs", "run", "home.json", "pepper", "pepper.new",
+         "collector", "keys.json", "keys.json.new", "keys.json.lock", "write-key", "write-key.new")
 """What a stack keeps in its home. `onethread.toml` and whatever else lies there are the user's."""
 
 

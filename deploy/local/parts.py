@@ -10,6 +10,7 @@ import httpx
 
 from deploy.local.ports import HOST, Addresses
 
+COLLECTOR = "collector"
 REFITTER = "refitter"
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -45,6 +46,15 @@ def worker(addresses: Addresses, index: int) -> Part:
     return Part(
         f"worker-{index}", (sys.executable, "-m", "streams.worker"), f"{HOST}:{addresses.worker_metrics(index)}",
         lambda: worker_is_ready(http_text(addresses.metrics_url(index))), env,
+    )
+
+
+def collector(addresses: Addresses) -> Part:
+    """What takes events by HTTP; ready when it answers, also while Kafka is away."""
+    return Part(
+        COLLECTOR, (sys.executable, "-m", "connectors.collector"), f"{HOST}:{addresses.collector}",
+        lambda: http_text(f"{addresses.collector_url}/healthz") is not None,
+        {**python_env(), **addresses.environ()},
     )
 
 

@@ -96,7 +96,7 @@ def living_parts(folder: Path) -> list[Record]:
 def stop_orphans(folder: Path) -> bool:
     """Stop the parts of a home that have no supervisor any more; returns whether there were any."""
     found = living_parts(folder)
-    for belongs in (_is_worker, lambda r: r.name == "clickhouse", lambda r: r.name == "registry", lambda _: True):
+    for belongs in (_uses_others, lambda r: r.name == "clickhouse", lambda r: r.name == "registry", lambda _: True):
         group = [record for record in found if belongs(record)]
         records.stop(group, grace_s=20)
         for record in group:
@@ -110,7 +110,8 @@ def serve(addresses: Addresses, workers: int) -> None:
     base = base_parts(addresses, settings)
     refitter = [parts.refitter(addresses)] if settings.refit else []
     supervisor = Supervisor(
-        addresses.home, base, [*(parts.worker(addresses, i) for i in range(workers)), *refitter],
+        addresses.home, base,
+        [parts.collector(addresses), *(parts.worker(addresses, i) for i in range(workers)), *refitter],
         prepare=lambda: prepare(addresses, settings),
     )
     stop_on_signals(supervisor.stop)
@@ -118,7 +119,7 @@ def serve(addresses: Addresses, workers: int) -> None:
 
 
 def base_parts(addresses: Addresses, settings: Settings) -> list[Part]:
-    """Everything but the workers, in the order of starting."""
+    """What the collector and the workers need, in the order of starting."""
     return [
         *kafka.parts(addresses, settings.brokers, downloads.kafka_jars()),
         registry.part(addresses, downloads.registry_folder()),
@@ -156,7 +157,8 @@ def _ports(addresses: Addresses, brokers: int, workers: int) -> list[tuple[str, 
     nodes = [(name, port) for i in range(brokers)
              for name, port in zip(("Kafka", "Kafka's controller"), addresses.broker(i), strict=True)]
     metrics = [(f"worker-{i}", addresses.worker_metrics(i)) for i in range(workers)]
-    return [*nodes, ("registry", addresses.registry), ("ClickHouse", addresses.clickhouse_http), *metrics]
+    return [*nodes, ("registry", addresses.registry), ("ClickHouse", addresses.clickhouse_http),
+            ("collector", addresses.collector), *metrics]
 
 
 def _spawn(addresses: Addresses, workers: int) -> "subprocess.Popen[bytes]":
@@ -183,8 +185,8 @@ def _await_start(folder: Path, supervisor: "subprocess.Popen[bytes]", say: Say) 
         time.sleep(POLL_S)
 
 
-def _is_worker(record: Record) -> bool:
-    return record.name.startswith("worker-")
+def _uses_others(record: Record) -> bool:
+    return record.name.startswith("worker-") or record.name == parts.COLLECTOR
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import httpx
 from confluent_kafka import KafkaException
 
 from deploy.local import kafka, records, stack
-from deploy.local.parts import REFITTER, http_text, worker_is_ready
+from deploy.local.parts import COLLECTOR, REFITTER, http_text, worker_is_ready
 from deploy.local.ports import Addresses
 from deploy.local.records import Record
 from deploy.local.settle import lag
@@ -80,7 +80,7 @@ def read(addresses: Addresses, settings: Settings) -> Status:
 
 def _ordered(found: dict[str, Record]) -> list[Record]:
     def rank(record: Record) -> tuple[int, int, str]:
-        first = (SUPERVISOR, "kafka", "kafka-1", "kafka-2", "registry", "clickhouse")
+        first = (SUPERVISOR, "kafka", "kafka-1", "kafka-2", "registry", "clickhouse", COLLECTOR)
         place = first.index(record.name) if record.name in first else len(first)
         return place, len(record.name), record.name
 
@@ -109,6 +109,8 @@ def _answers(record: Record, addresses: Addresses, settings: Settings) -> bool:
         return http_text(f"{addresses.registry_url}/subjects") is not None
     if record.name == "clickhouse":
         return http_text(f"{addresses.clickhouse_url}/ping") is not None
+    if record.name == COLLECTOR:
+        return http_text(f"{addresses.collector_url}/healthz") is not None
     return record.name == REFITTER or worker_is_ready(http_text(f"http://{record.address}/metrics"))
 
 

@@ -53,7 +53,7 @@ def test_a_stack_starts_is_asked_stops_and_goes_on_where_it_was(shell: Shell) ->
     up = shell("up", "--detach")
     assert up.returncode == 0, up.stderr
     first = shell.pids()
-    assert set(first) == {"supervisor", "kafka", "registry", "clickhouse", "worker-0"}
+    assert set(first) == {"supervisor", "kafka", "registry", "clickhouse", "collector", "worker-0"}
 
     again = shell("up", "--detach", "--workers", "3")
     assert (again.returncode, shell.pids()) == (0, first)
