@@ -32,6 +32,7 @@ VERBS = (
     "settle",
     "sql",
     "emit",
+    "import",
     "load",
     "who",
     "why",
@@ -47,6 +48,9 @@ VERBS = (
 )
 """Each is a file `cli/<verb>.py` with a function `command`; its docstring is what `--help` says."""
 
+FILES = {"import": "importing"}
+"""A verb that Python has for itself has its file under another name."""
+
 GROUPS = (
     "ltv",
     "rules",
@@ -58,7 +62,7 @@ GROUPS = (
 
 _typed = [word for word in sys.argv[1:2] if word in VERBS + GROUPS]
 for _name in _typed or VERBS + GROUPS:  # a command does not wait for the imports of all others; help needs every one
-    _module = import_module(f"cli.{_name}")
+    _module = import_module(f"cli.{FILES.get(_name, _name.replace('-', '_'))}")
     if _name in GROUPS:
         app.add_typer(_module.app, name=_name)
     else:
