@@ -7,7 +7,9 @@ books count it. Memory is bounded: lines are read one by one, and the producer's
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import msgspec
 
 from connectors.checking import Checker
 from connectors.delivery import Delivery, key_of
@@ -34,22 +36,29 @@ class Emitter(Delivery):
         self.sent = 0
         self.refused: Counter[str] = Counter()
 
-    def send(self, line: bytes, source: str) -> Reject | None:
+    def send(self, given: bytes | dict[str, Any], source: str) -> Reject | None:
         """Send one event, or its dead letter; the reason where it was refused.
 
-        Shape: line is one JSON object, source says where it stands (a file and its line).
+        Shape: given is one JSON object, as a line or already read; source says where it stands (a file and its line).
         """
-        now_ms = time.time_ns() // 1_000_000
-        checked = self._checker.check(line, now_ms)
+        checked = self._checker.check(given, _now_ms())
         if isinstance(checked, Reject):
-            letter = DEAD_LETTER.encode(dead_letter(checked, line, now_ms, source=source))
-            self._produce(self._topics.dead_letters, DEAD_LETTER, letter, key_of(source))
-            self.refused[str(checked.reason)] += 1
+            self.refuse(checked, given if isinstance(given, bytes) else msgspec.json.encode(given), source)
             return checked
         topic = self._topics.events(checked.channel)
         self._produce(topic, CHANNEL_EVENT, checked.payload, key_of(checked.event_id))
         self.sent += 1
         return None
+
+    def refuse(self, reject: Reject, raw: bytes | None, source: str) -> None:
+        """Write a dead letter."""
+        letter = DEAD_LETTER.encode(dead_letter(reject, raw, _now_ms(), source=source))
+        self._produce(self._topics.dead_letters, DEAD_LETTER, letter, key_of(source))
+        self.refused[str(reject.reason)] += 1
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def lines(file: BinaryIO) -> Iterator[bytes]:

@@ -44,14 +44,14 @@ class Journal:
         name = f"{file.stem[:40]}-{digest([mapping, file])[:16]}"
         folder = home / "imports"
         self.path, self.told = folder / f"{name}.json", folder / f"{name}.refused.csv"
-        self._first = Progress(str(file), str(mapping))
+        self._names = str(file), str(mapping)
 
     def read(self) -> Progress:
         """Where the import stands; at the beginning where it never began, or its journal is unreadable."""
         try:
             return Progress(**json.loads(self.path.read_text()))
         except (OSError, ValueError, TypeError):
-            return self._first
+            return Progress(*self._names)
 
     def write(self, progress: Progress) -> None:
         """Durable when it returns, and whole whatever happens meanwhile."""

@@ -1,51 +1,15 @@
 """Events and reference records of rows to Kafka, refusals to the dead letters; checked by the rules of ingest."""
 
-import time
-from collections import Counter
 from contextlib import ExitStack
 from typing import Any, Self
 
-import msgspec
-
-from connectors.checking import Checker
-from connectors.delivery import Delivery, key_of
+from connectors.emit import Emitter
 from connectors.files.mapping import Mapping
 from connectors.reference import Loader
-from schemas.records import CHANNEL_EVENT, DEAD_LETTER
 from streams.core import reference
-from streams.core.dead_letter import dead_letter
 from streams.core.policy import Policy
 from streams.core.refusal import Refusal, Reject
 from streams.settings import Settings
-from streams.topics import Topics
-
-_encode = msgspec.json.encode
-
-
-class EventSender(Delivery):
-    """Checks and sends events; memory is bounded by the producer's queue."""
-
-    def __init__(self, bootstrap: str, registry_url: str, settings: Settings, policy: Policy) -> None:
-        super().__init__(bootstrap, registry_url, "an event", {"message.max.bytes": 1_000_000})
-        self._topics, self._checker = Topics(settings.topic_prefix), Checker(settings, policy)
-        self.sent = 0
-        self.refused: Counter[str] = Counter()
-
-    def send(self, event: dict[str, Any], source: str) -> Reject | None:
-        """Send one event, or its dead letter with the event as JSON; the reason where it was refused."""
-        checked = self._checker.check(event, _now_ms())
-        if isinstance(checked, Reject):
-            self.refuse(checked, _encode(event), source)
-            return checked
-        self._produce(self._topics.events(checked.channel), CHANNEL_EVENT, checked.payload, key_of(checked.event_id))
-        self.sent += 1
-        return None
-
-    def refuse(self, reject: Reject, raw: bytes | None, source: str) -> None:
-        """Write the dead letter of what was refused before it was an event."""
-        letter = dead_letter(reject, raw, _now_ms(), source=source)
-        self._produce(self._topics.dead_letters, DEAD_LETTER, DEAD_LETTER.encode(letter), key_of(source))
-        self.refused[str(reject.reason)] += 1
 
 
 class RowSender:
@@ -55,7 +19,7 @@ class RowSender:
         self, bootstrap: str, registry_url: str, settings: Settings, policy: Policy, mapping: Mapping,
     ) -> None:
         self._mapping, self._open = mapping, ExitStack()
-        self.events = EventSender(bootstrap, registry_url, settings, policy)
+        self.events = Emitter(bootstrap, registry_url, settings, policy)
         self._table = reference.TABLES[mapping.reference] if mapping.reference else None
         self._loader = Loader(bootstrap, registry_url, settings, mapping.reference) if mapping.reference else None
 
@@ -107,6 +71,3 @@ class RowSender:
 BY = " by "
 """Between where a row stands and the mapping that made no event of it: the mark of a dead letter that holds a row."""
 
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

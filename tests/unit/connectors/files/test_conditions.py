@@ -34,5 +34,5 @@ def test_a_column_with_a_question_mark_need_not_be_there() -> None:
 
 @pytest.mark.parametrize("wanted", [5, [5], "~("])
 def test_what_cannot_be_compiled_names_the_place(wanted: Any) -> None:
-    with pytest.raises(MappingError, match="^when.x: "):
+    with pytest.raises(MappingError, match=r"^when\.x: "):
         condition({"x": wanted}, Words(), "when")

@@ -34,7 +34,9 @@ def test_constants_and_columns_become_the_types_of_their_fields() -> None:
     told = event(
         """
         device = "pos"
-        identifiers = [{ kind = "phone", value = "{phone}", confidence = "{sure}" }, { kind = "email", value = "{mail}" }]
+        identifiers = [
+            { kind = "phone", value = "{phone}", confidence = "{sure}" }, { kind = "email", value = "{mail}" },
+        ]
         place.store_id = "{store}"
         message.duration_ms = "{seconds|ms}"
         consent = { sms = "{sms}", mail = true }
@@ -103,7 +105,8 @@ def test_a_row_without_an_event_is_refused_unless_it_is_said_to_mean_nothing() -
 
 
 def test_one_event_that_is_refused_does_not_stop_the_others_of_its_row() -> None:
-    found = mapping('[[events]]\norder.total = "{total}"\norder.order_id = "1"\n[[events]]\ntype = "store_visited"', HEAD)
+    body = '[[events]]\norder.total = "{total}"\norder.order_id = "1"\n[[events]]\ntype = "store_visited"'
+    found = mapping(body, HEAD)
     first, second = found.events({"number": "1", "at": AT, "total": "much"})
     assert isinstance(first, Reject)
     assert (str(first.reason), first.detail.split(":")[0]) == ("bad_amount", "order.total")

@@ -52,7 +52,7 @@ def test_a_value_that_a_table_does_not_have_is_refused_without_being_told() -> N
 
 @pytest.mark.parametrize("source", ["{store", "store}", "{store|nothing}", "{|lower}", "{x|match:(}", "{x|round:a}"])
 def test_what_cannot_be_compiled_names_the_place(source: str) -> None:
-    with pytest.raises(MappingError, match="^here: "):
+    with pytest.raises(MappingError, match=r"^here: "):
         text(source, WORDS, "here")
 
 
