@@ -44,3 +44,16 @@ BATCH_RECORDS = Histogram(
 LAG = Gauge("onethread_lag_records", "Records not yet consumed, of this worker's partitions.", ["topic", "partition"])
 CLICKHOUSE_ROWS = Counter("onethread_clickhouse_rows", "Rows inserted, by table.", ["table"])
 CLICKHOUSE_ERRORS = Counter("onethread_clickhouse_errors", "Failed inserts, by ClickHouse's error code.", ["code"])
+COLLECTOR_EVENTS = Counter(
+    "onethread_collector_events", "Events that came by HTTP, by source and outcome: accepted, or why it was refused.",
+    ["source", "outcome"],
+)
+COLLECTOR_REQUESTS = Counter("onethread_collector_requests", "Requests to the collector.", ["route", "status"])
+COLLECTOR_SECONDS = Histogram(
+    "onethread_collector_seconds", "Time of a request to the collector, its flush of the disk included.", ["route"],
+    buckets=_BATCH_S,
+)
+SPOOL_RECORDS = Gauge("onethread_spool_records", "Records that wait for Kafka.", ["spool"])
+SPOOL_BYTES = Gauge("onethread_spool_bytes", "Bytes that wait for Kafka.", ["spool"])
+SPOOL_AGE = Gauge("onethread_spool_age_seconds", "For how long the oldest of them has waited.", ["spool"])
+SPOOL_SENT = Gauge("onethread_spool_sent", "Records that Kafka acknowledged since the start.", ["spool"])

@@ -39,7 +39,7 @@ def application(addresses: Addresses) -> FastAPI:
     spool = Spool(folder / "spool.db")
     drain = Drain(spool, addresses.kafka_bootstrap, SchemaCache(client(addresses.registry_url)))
     ruling = Ruling(addresses, folder / "policy.toml")
-    collector = Collector(ruling.checker(), Topics(prefix), Keys(addresses.home), spool, drain)
+    collector = Collector(*ruling.known(), Topics(prefix), Keys(addresses.home), spool, drain)
     ruling.tell = collector.use
 
     @contextlib.asynccontextmanager

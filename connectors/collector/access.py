@@ -6,7 +6,8 @@ import binascii
 from fastapi import Request
 
 from connectors.collector.answers import Refused
-from connectors.collector.keys import Key, Keys
+from connectors.collector.collecting import Collector
+from connectors.collector.keys import Key
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="onethread", charset="UTF-8"'}
 
@@ -22,14 +23,21 @@ def shown(request: Request) -> str:
     return request.query_params.get("writeKey", "")
 
 
-def may(keys: Keys, text: str, scope: str) -> Key:
-    """The key, which may do what is asked. Errors: Refused (401) where it is none, (403) where it may not."""
-    key = keys.find(text)
+def may(request: Request, text: str, scope: str) -> Key:
+    """The key, which may do what is asked.
+
+    Errors: Refused (401) where it is none, (403) where it may not, or not for the page that asks.
+    """
+    collector: Collector = request.app.state.collector
+    key = collector.keys.find(text)
     if key is None:
         detail = "expected a key, as user name of Basic authentication" if not text else "no such key"
         raise Refused(401, "no_key", detail, _CHALLENGE)
     if key.scope != scope:
         raise Refused(403, "wrong_key", f"expected a key for {scope}; this one is for {key.scope}")
+    origin = request.headers.get("origin", "")
+    if origin and not key.allows(origin):
+        raise Refused(403, "wrong_origin", "the key is not for pages of this site")
     return key
 
 

@@ -5,14 +5,18 @@ is named in the answer; only a request that is wrong as a whole, or a single eve
 that nothing of the request was kept. Nothing here logs a body, a path or a query.
 """
 
+import time
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from connectors.collector import answers, events
+from connectors.collector import answers, events, segment
 from connectors.collector.collecting import Collector
+from connectors.collector.envelope import Envelope
 from connectors.spool import SpoolFull
+from streams import metrics
 
 
 def create_app(collector: Collector, lifespan: Any = None) -> FastAPI:
@@ -24,9 +28,12 @@ def create_app(collector: Collector, lifespan: Any = None) -> FastAPI:
     app.state.collector = collector
     app.add_exception_handler(answers.Refused, answers.on_refused)
     app.add_exception_handler(SpoolFull, answers.on_full)
+    app.add_middleware(Envelope, keys=collector.keys)
     app.include_router(events.router)
+    app.include_router(segment.router)
     app.get("/healthz", include_in_schema=False)(healthz)
     app.get("/readyz", include_in_schema=False)(readyz)
+    app.get("/metrics", include_in_schema=False)(tell_metrics)
     return app
 
 
@@ -45,3 +52,16 @@ async def readyz(request: Request) -> JSONResponse:
         "ready": not is_full, "waiting": depth.records, "waiting_bytes": depth.bytes, "last": collector.spool.last,
         "first_waiting": collector.spool.first, "kafka": drain.problem if drain else "",
     }, 503 if is_full else 200)
+
+
+async def tell_metrics(request: Request) -> Response:
+    """For Prometheus: what came, how fast it was answered, how much waits."""
+    collector: Collector = request.app.state.collector
+    depth, now_ms = collector.spool.depth, time.time_ns() // 1_000_000
+    age_s = 0.0 if depth.oldest_ms is None else max(0.0, (now_ms - depth.oldest_ms) / 1000)
+    for gauge, value in (
+        (metrics.SPOOL_RECORDS, depth.records), (metrics.SPOOL_BYTES, depth.bytes), (metrics.SPOOL_AGE, age_s),
+        (metrics.SPOOL_SENT, collector.drain.sent if collector.drain else 0),
+    ):
+        gauge.labels("collector").set(value)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

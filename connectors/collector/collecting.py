@@ -5,7 +5,6 @@ One path for everything that comes in by HTTP. Requests that come together share
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -14,11 +13,14 @@ import structlog
 
 from connectors.checking import Checker
 from connectors.collector.keys import Key, Keys
+from connectors.collector.limits import Limits
 from connectors.delivery import key_of
 from connectors.draining import Drain
+from connectors.segment import SegmentMapping
 from connectors.source import Source
 from connectors.spool import Spool, Spooled, SpoolFull
 from schemas.records import CHANNEL_EVENT, DEAD_LETTER
+from streams import metrics
 from streams.core.dead_letter import dead_letter
 from streams.core.refusal import Reason, Reject
 from streams.topics import Topics
@@ -37,8 +39,9 @@ def source_of(key: Key) -> Source:
 class Gathered:
     """What one request brings, on its way to the spool."""
 
-    def __init__(self, checker: Checker, topics: Topics, source: str, received_ms: int) -> None:
-        self._checker, self._topics, self._source, self._received_ms = checker, topics, source, received_ms
+    def __init__(self, checker: Checker, topics: Topics, key: Key, received_ms: int) -> None:
+        self._checker, self._topics = checker, topics
+        self.key, self.source, self.received_ms = key, key.source, received_ms
         self.records: list[Spooled] = []
         self.accepted = 0
         self.refused: list[Reject] = []
@@ -51,7 +54,7 @@ class Gathered:
         try:
             decoded = decode()
         except Exception as error:  # a fault in one mapping must not lose what came with it: the bytes are kept
-            _log.exception("decode_failed", source=self._source)
+            _log.exception("decode_failed", source=self.source)
             decoded = Reject(Reason.BAD_VALUE, f"the mapping fails on it: {type(error).__name__}")
         if isinstance(decoded, Reject):
             self.refuse(raw, decoded)
@@ -61,7 +64,7 @@ class Gathered:
 
     def event(self, event: Event, channels: Sequence[str] = ()) -> None:
         """Take one channel event. With `channels` it must have happened in one of them."""
-        checked = self._checker.check(event, self._received_ms)
+        checked = self._checker.check(event, self.received_ms)
         if not isinstance(checked, Reject) and channels and checked.channel not in channels:
             detail = f"channel: the key is for {', '.join(channels)}; came {checked.channel!r}"
             checked = Reject(Reason.CHANNEL_MISMATCH, detail, checked.event_id)
@@ -75,33 +78,36 @@ class Gathered:
     def refuse(self, raw: Any, reject: Reject) -> None:
         """Keep a dead letter of what was refused."""
         kept = raw if isinstance(raw, bytes) else _encode(raw)
-        letter = dead_letter(reject, kept, self._received_ms, source=f"collector:{self._source}")
-        name = reject.event_id or f"{self._source}:{self._received_ms}"
+        letter = dead_letter(reject, kept, self.received_ms, source=f"collector:{self.source}")
+        name = reject.event_id or f"{self.source}:{self.received_ms}"
         value = DEAD_LETTER.encode(letter)
         self.records.append(Spooled(self._topics.dead_letters, key_of(name), value, DEAD_LETTER))
         self.refused.append(reject)
 
 
 class Collector:
-    """What the routes share. `keep` runs on one event loop."""
+    """What the routes share. `keep` runs on one event loop.
 
-    def __init__(self, checker: Checker, topics: Topics, keys: Keys, spool: Spool, drain: Drain | None = None) -> None:
-        self.checker, self.topics, self.keys, self.spool, self.drain = checker, topics, keys, spool, drain
-        self.accepted: Counter[str] = Counter()
-        """By source."""
-        self.refused: Counter[tuple[str, str]] = Counter()
-        """By source and reason."""
+    `segment` is the mapping of Segment's calls; `drain` is None where nothing carries the spool's records away.
+    """
+
+    def __init__(
+        self, checker: Checker, segment: SegmentMapping, topics: Topics, keys: Keys, spool: Spool,
+        drain: Drain | None = None,
+    ) -> None:
+        self.checker, self.segment = checker, segment
+        self.topics, self.keys, self.spool, self.drain = topics, keys, spool, drain
+        self.limits = Limits()
         self._waiting: list[tuple[list[Spooled], asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
-    def use(self, checker: Checker) -> None:
-        """Check what comes from now on by other rules."""
-        self.checker = checker
+    def use(self, checker: Checker, segment: SegmentMapping) -> None:
+        """Check and read what comes from now on by other rules."""
+        self.checker, self.segment = checker, segment
 
-    def gather(self, source: str, received_ms: int | None = None) -> Gathered:
-        """A request's gathering; received_ms is now unless it is told."""
-        now_ms = time.time_ns() // 1_000_000 if received_ms is None else received_ms
-        return Gathered(self.checker, self.topics, source, now_ms)
+    def gather(self, key: Key) -> Gathered:
+        """What a request with this key brings, received now."""
+        return Gathered(self.checker, self.topics, key, time.time_ns() // 1_000_000)
 
     async def keep(self, gathered: Gathered) -> None:
         """Return when everything gathered is durable.
@@ -133,10 +139,10 @@ class Collector:
                     self.drain.wake()
 
     def _count(self, gathered: Gathered) -> None:
-        source = gathered._source
-        self.accepted[source] += gathered.accepted
+        if gathered.accepted:
+            metrics.COLLECTOR_EVENTS.labels(gathered.source, "accepted").inc(gathered.accepted)
         for reject in gathered.refused:
-            self.refused[source, str(reject.reason)] += 1
+            metrics.COLLECTOR_EVENTS.labels(gathered.source, str(reject.reason)).inc()
 
 
 def _settle(batch: list[tuple[list[Spooled], asyncio.Future[None]]], error: BaseException | None) -> None:

@@ -1,6 +1,5 @@
 """`POST /v1/events`: channel events in the contract's own form, one object, a list of them, or JSON lines."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -8,11 +7,11 @@ from fastapi.responses import JSONResponse
 
 from connectors.collector import access, answers, bodies
 from connectors.collector.collecting import Collector, Gathered
-from connectors.collector.keys import Key
 from streams.core.refusal import Reason, Reject
 
 router = APIRouter(prefix="/v1")
 
+_EMPTY = Reject(Reason.EMPTY, "expected a JSON object")
 _NOT_AN_OBJECT = Reject(Reason.BAD_JSON, "expected a JSON object")
 
 
@@ -23,10 +22,12 @@ async def post_events(request: Request) -> Response:
     200 names how many were accepted and what was refused; a single event that is refused gets 400.
     """
     collector: Collector = request.app.state.collector
-    key = access.may(collector.keys, access.shown(request), "write")
-    gathered = collector.gather(key.source)
-    body = await bodies.read(request)
-    is_single = _take(gathered, body, key)
+    key = access.may(request, access.shown(request), "write")
+    items, is_single = _items(await bodies.read(request))
+    request.state.headers = collector.limits.take(key, len(items))
+    gathered = collector.gather(key)
+    for raw, item in items:
+        _one(gathered, raw, item)
     await collector.keep(gathered)
     if is_single and gathered.refused:
         reject = gathered.refused[0]
@@ -34,37 +35,20 @@ async def post_events(request: Request) -> Response:
     return JSONResponse({"success": True, "accepted": gathered.accepted, "refused": answers.told(gathered.refused)})
 
 
-def _take(gathered: Gathered, body: bytes, key: Key) -> bool:
-    """Take the events of a body; whether it is a single one."""
+def _items(body: bytes) -> tuple[list[tuple[Any, Any]], bool]:
+    """(as it came, read) of every event in a body; whether it is one event by itself."""
     value = bodies.parsed(body)
     if isinstance(value, list):
-        for item in value:
-            _one(gathered, item, key)
-        return False
+        return [(item, item) for item in value], False
     if not isinstance(value, Reject):
-        _one(gathered, value, key)
-        return True
-    lines = list(_lines(body))
-    for line, item in lines:
-        if isinstance(item, Reject):
-            gathered.refuse(line, item)
-        else:
-            _one(gathered, item, key)
-    return len(lines) <= 1
+        return [(body, value)], True
+    lines = [(line, bodies.parsed(line)) for line in body.split(b"\n") if line.strip()]
+    return lines or [(body, _EMPTY)], len(lines) <= 1
 
 
-def _lines(body: bytes) -> Iterator[tuple[bytes, Any]]:
-    found = False
-    for line in body.split(b"\n"):
-        if line.strip():
-            found = True
-            yield line, bodies.parsed(line)
-    if not found:
-        yield body, Reject(Reason.EMPTY, "expected a JSON object")
-
-
-def _one(gathered: Gathered, item: Any, key: Key) -> None:
-    if not isinstance(item, dict):
-        gathered.refuse(item, _NOT_AN_OBJECT)
-        return
-    gathered.event({"source": key.source, "channel": key.channel} | item, key.channels)
+def _one(gathered: Gathered, raw: Any, item: Any) -> None:
+    if isinstance(item, dict):
+        key = gathered.key
+        gathered.event({"source": key.source, "channel": key.channel} | item, key.channels)
+    else:
+        gathered.refuse(raw, item if isinstance(item, Reject) else _NOT_AN_OBJECT)

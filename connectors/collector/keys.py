@@ -59,6 +59,10 @@ class Key(msgspec.Struct, frozen=True, omit_defaults=True):
     def channel(self) -> str:
         return self.channels[0] if self.channels else ""
 
+    def allows(self, origin: str) -> bool:
+        """Whether a page of that site may use the key."""
+        return not self.origins or origin in self.origins
+
     def secret(self, name: str, environ: Mapping[str, str] = os.environ) -> str | None:
         """The secret a reference leads to, None where there is none, or nothing at its end."""
         kind, _, where = self.secrets.get(name, "").partition(":")
@@ -96,6 +100,10 @@ class Keys:
 
     def all(self) -> list[Key]:
         return list(self._now().values())
+
+    def look_again(self) -> None:
+        """Read the file at the next question, however long ago the last look was."""
+        self._looked_s = 0.0
 
     def _now(self) -> dict[str, Key]:
         if time.monotonic() - self._looked_s >= LOOK_EVERY_S:

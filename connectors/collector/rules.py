@@ -1,6 +1,6 @@
 """Under which rules the collector checks: the deployment's policy and channels, as they are now.
 
-A thread looks for a policy commanded since, and for a change of `onethread.toml`. The last policy is kept in the home,
+A thread looks for a policy commanded since, and for a change of `onethread.toml` and `segment.toml`. The last policy is kept in the home,
 so that a collector which starts while Kafka is away works under it.
 """
 
@@ -11,11 +11,12 @@ from pathlib import Path
 import structlog
 
 from connectors.checking import Checker
+from connectors import segment
 from connectors.commands import policy_in_force
+from connectors.segment import SegmentMapping
 from deploy.local.ports import Addresses
 from streams import settings
 from streams.core import policy as policies
-from streams.core.policy import Policy
 from streams.errors import OneThreadError
 
 LOOK_EVERY_S = 5.0
@@ -24,19 +25,20 @@ _log = structlog.get_logger()
 
 
 class Ruling:
-    """Tells `tell` of every other checker that holds from now on; `start` makes the thread."""
+    """Tells `tell` what holds from now on, whenever it is something else; `start` makes the thread."""
 
     def __init__(self, addresses: Addresses, kept: Path) -> None:
         self._addresses, self._kept = addresses, kept
-        self.tell: Callable[[Checker], None] = lambda _: None
+        self.tell: Callable[[Checker, SegmentMapping], None] = lambda *_: None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ruling", daemon=True)
         self._settings = settings.load(addresses.home)
         self._text = kept.read_text() if kept.exists() else policies.default_text()
+        self._segment = segment.load(addresses.home)
 
-    def checker(self) -> Checker:
-        """The checker by what is known now, without asking Kafka."""
-        return Checker(self._settings, self._policy())
+    def known(self) -> tuple[Checker, SegmentMapping]:
+        """What holds by what is known now, without asking Kafka."""
+        return Checker(self._settings, policies.parse(self._text, "the last policy known")), self._segment
 
     def start(self) -> None:
         self._thread.start()
@@ -44,9 +46,6 @@ class Ruling:
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join(LOOK_EVERY_S)
-
-    def _policy(self) -> Policy:
-        return policies.parse(self._text, "the last policy known")
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -57,13 +56,13 @@ class Ruling:
             self._stopping.wait(LOOK_EVERY_S)
 
     def _look(self) -> None:
-        found = settings.load(self._addresses.home)
+        found, mapping = settings.load(self._addresses.home), segment.load(self._addresses.home)
         in_force = policy_in_force(self._addresses.kafka_bootstrap, self._addresses.registry_url, found)
-        if (found, in_force.text) == (self._settings, self._text):
+        if (found, in_force.text, mapping) == (self._settings, self._text, self._segment):
             return
-        self._settings, self._text = found, in_force.text
+        self._settings, self._text, self._segment = found, in_force.text, mapping
         self._kept.parent.mkdir(parents=True, exist_ok=True)
         whole = self._kept.with_suffix(".new")
         whole.write_text(self._text)
         whole.replace(self._kept)
-        self.tell(self.checker())
+        self.tell(*self.known())

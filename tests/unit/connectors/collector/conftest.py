@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from connectors import segment
 from connectors.checking import Checker
 from connectors.collector import keys
 from connectors.collector.app import create_app
@@ -25,13 +26,13 @@ class Site:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.spool = Spool(home / "spool.db")
-        self.collector = Collector(Checker(Settings(), default()), Topics(), Keys(home), self.spool)
+        self.collector = Collector(Checker(Settings(), default()), segment.default(), Topics(), Keys(home), self.spool)
         self.client = TestClient(create_app(self.collector), raise_server_exceptions=False)
         self.key = self.add("shop", channels=("web",))
 
     def add(self, source: str, **fields: Any) -> str:
         text, _ = keys.add(self.home, source, **fields)
-        self.collector.keys = Keys(self.home)
+        self.collector.keys.look_again()
         return text
 
     def post(self, path: str, body: Any = None, key: str | None = None, **given: Any) -> Any:
