@@ -8,6 +8,7 @@ holds no secret at all. The file is read again when it changes: a new key works 
 import contextlib
 import fcntl
 import hashlib
+import math
 import os
 import secrets
 import time
@@ -84,7 +85,7 @@ class Keys:
     def __init__(self, home: Path) -> None:
         self._path = home / FILE
         self._seen: tuple[int, int] | None = None
-        self._looked_s = 0.0
+        self._looked_s = -math.inf
         self._by_hash: dict[str, Key] = {}
 
     def find(self, text: str) -> Key | None:
@@ -103,7 +104,7 @@ class Keys:
 
     def look_again(self) -> None:
         """Read the file at the next question, however long ago the last look was."""
-        self._looked_s = 0.0
+        self._looked_s = -math.inf
 
     def _now(self) -> dict[str, Key]:
         if time.monotonic() - self._looked_s >= LOOK_EVERY_S:

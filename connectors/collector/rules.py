@@ -1,7 +1,7 @@
 """Under which rules the collector checks: the deployment's policy and channels, as they are now.
 
-A thread looks for a policy commanded since, and for a change of `onethread.toml` and `segment.toml`. The last policy is kept in the home,
-so that a collector which starts while Kafka is away works under it.
+A thread looks for a policy commanded since, and for a change of `onethread.toml` and `segment.toml`. The last policy is
+kept in the home, so that a collector which starts while Kafka is away works under it.
 """
 
 import threading
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import structlog
 
-from connectors.checking import Checker
 from connectors import segment
+from connectors.checking import Checker
 from connectors.commands import policy_in_force
 from connectors.segment import SegmentMapping
 from deploy.local.ports import Addresses

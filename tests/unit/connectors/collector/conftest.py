@@ -35,6 +35,12 @@ class Site:
         self.collector.keys.look_again()
         return text
 
+    def keys_dropped(self) -> None:
+        """Take back every key there is."""
+        for key in self.collector.keys.all():
+            keys.drop(self.home, key.id)
+        self.collector.keys.look_again()
+
     def post(self, path: str, body: Any = None, key: str | None = None, **given: Any) -> Any:
         auth = (self.key if key is None else key, "")
         given |= {"content": body} if isinstance(body, bytes) else {"json": body}

@@ -83,7 +83,7 @@ def test_gzip_is_unpacked_as_far_as_a_body_may_be(site: Site) -> None:
     headers = {"Content-Encoding": "gzip"}
     body = json.dumps(said()).encode()
     assert site.post(PATH, gzip.compress(body[:9]) + gzip.compress(body[9:]), headers=headers).status_code == 200
-    bomb = gzip.compress(b" " * (50 * bodies.BODY_BYTES_MAX))
+    bomb = gzip.compress(b" " * (5 * bodies.BODY_BYTES_MAX))
     assert len(bomb) < bodies.BODY_BYTES_MAX
     assert site.post(PATH, bomb, headers=headers).status_code == 413
     assert site.post(PATH, gzip.compress(body)[:-9], headers=headers).status_code == 400
