@@ -56,6 +56,8 @@ GROUPS = (
     "rules",
     "policy",
     "config",
+    "keys",
+    "channels",
 )
 """Each is a file `cli/<group>.py` with an `app` of several verbs."""
 

@@ -128,7 +128,7 @@ def load(home: Path, environ: Mapping[str, str] | None = None, file: Path | None
     if path.is_symlink() and not path.exists():
         raise UsageError(f"{path} leads to {path.readlink()}, which is gone: put it back, or give another --config")
     values = _read(path) if path.exists() else {}
-    values["channels"] = _channels(values.get("channels", {}))
+    values["channels"] = own_channels(values.get("channels", {}))
     for key in _keys():
         if (text := environ.get(f"ONETHREAD_{key.upper()}")) is not None:
             values[key] = text
@@ -149,7 +149,7 @@ _is_channel = re.compile("[a-z][a-z0-9_-]{0,63}").fullmatch
 """A channel names a topic too."""
 
 
-def _channels(tables: Any) -> dict[str, str]:
+def own_channels(tables: Any) -> dict[str, str]:
     """Name -> family of the tables `[channels.<name>]`. Errors: UsageError naming the first that is wrong."""
     if not isinstance(tables, dict):
         raise UsageError(f"setting channels: expected tables such as [channels.<name>]; came {tables!r}")

@@ -43,7 +43,9 @@ class Key(msgspec.Struct, frozen=True, omit_defaults=True):
     origins: tuple[str, ...] = ()
     """Sites whose pages may use the key; none: every site."""
     targets: tuple[str, ...] = ()
-    """Hosts to which a link without signature may lead."""
+    """Hosts to which a tracked link without signature may lead."""
+    links: bool = False
+    """It signs tracked links, so it must not stand in a page."""
     rate: float = RATE_DEFAULT
     device: str | None = None
     currency: str | None = None

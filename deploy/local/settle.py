@@ -9,7 +9,9 @@ itself, twice, with nothing new in between.
 
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
+import httpx
 from confluent_kafka import (
     Consumer,
     IsolationLevel,
@@ -69,6 +71,29 @@ def settle(
         raise OneThreadError(f"Kafka does not answer at {bootstrap}: {error.args[0].str()}") from error
     finally:
         pipeline.close()
+
+
+def drained(collector_url: str, timeout_s: float, say: Callable[[dict[str, int]], object] = bool) -> bool:
+    """Wait until Kafka has what the collector had accepted before the call; whether it has."""
+    deadline, goal = time.monotonic() + timeout_s, -1
+    while True:
+        state = _spool(collector_url)
+        if state is not None:
+            goal = state["last"] if goal < 0 else goal
+            if state["first_waiting"] > goal:
+                return True
+            say({"collector": goal + 1 - state["first_waiting"]})
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_S)
+
+
+def _spool(collector_url: str) -> dict[str, Any] | None:
+    """What the collector says of its spool; None where it does not answer."""
+    try:
+        return dict(httpx.get(f"{collector_url}/readyz", timeout=REQUEST_S, trust_env=False).json())
+    except (httpx.HTTPError, ValueError):
+        return None
 
 
 def lag(bootstrap: str, settings: Settings) -> dict[str, int]:

@@ -39,3 +39,23 @@ def test_what_lags_is_told_by_topic(lagging: dict[str, int]) -> None:
     result = CliRunner().invoke(app, ["settle", "--timeout", "2"])
     assert isinstance(result.exception, OneThreadError)
     assert str(result.exception) == "not settled after 2 s; records left by topic: events.web 12, facts 3"
+
+
+def test_what_the_collector_accepted_must_reach_kafka_first(
+    lagging: dict[str, int], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def drained(url: str, _timeout_s: float, say: Callable[[dict[str, int]], object]) -> bool:
+        asked.append(url)
+        say({"collector": 3})
+        return False
+
+    monkeypatch.setattr(settle, "find", lambda: SimpleNamespace(
+        kafka_bootstrap="kafka:1", home=Path(), collector_url="http://collector"))
+    monkeypatch.setattr(settle.records, "read", lambda *_: True)
+    monkeypatch.setattr(settle, "load", lambda _home: None)
+    monkeypatch.setattr(settle, "drained", drained)
+    result = CliRunner().invoke(app, ["settle", "--timeout", "2"])
+    assert str(result.exception) == "not settled after 2 s; Kafka does not have what the collector accepted"
+    assert asked == ["http://collector"]
