@@ -10,6 +10,7 @@ the SHA-256 of the key in hex, which is what the collector keeps of it.
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -73,10 +74,8 @@ async def get_pixel(request: Request) -> Response:
     collector: Collector = request.app.state.collector
     key = _key(collector, request)
     if key is not None and _is_signed(request, key):
-        try:
+        with contextlib.suppress(SpoolFull, answers.Refused):  # whoever reads the letter gets the picture all the same
             await _keep(collector, key, request, "message_opened")
-        except (SpoolFull, answers.Refused):
-            pass
     return Response(_GIF, media_type="image/gif", headers=_NEVER_KEEP)
 
 
@@ -88,10 +87,8 @@ async def get_redirect(request: Request) -> Response:
     parts = _split(target)
     if key is None or parts is None or not (_is_signed(request, key) or parts in key.targets):
         return JSONResponse(answers.body("bad_link", "this is no link of ours"), 400, _NEVER_KEEP)
-    try:
+    with contextlib.suppress(SpoolFull, answers.Refused):
         await _keep(collector, key, request, "message_clicked")
-    except (SpoolFull, answers.Refused):
-        pass
     return RedirectResponse(target, 302, {**_NEVER_KEEP, "Referrer-Policy": "no-referrer"})
 
 

@@ -88,7 +88,7 @@ def test_settings_that_lie_elsewhere_are_not_written(folder: Path, tmp_path_fact
 def test_with_a_running_stack_the_channel_is_made_and_what_is_left_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
     monkeypatch.setattr(channels.stack, "is_running", lambda _home: True)
-    monkeypatch.setattr(channels, "_make", lambda _addresses, settings, name: made.append(f"{name}:{settings.channels}"))
+    monkeypatch.setattr(channels, "_make", lambda _where, settings, name: made.append(f"{name}:{settings.channels}"))
     text = run("channels", "add", "vending", "--family", "store")
     assert made == ["vending:{'vending': 'store'}"]
     assert "`onethread down` and `onethread up`" in text

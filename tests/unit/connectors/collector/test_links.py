@@ -65,7 +65,8 @@ def test_a_key_that_may_stand_in_a_page_signs_nothing(site: Site) -> None:
     (TARGET, 302), ("http://shop.example.com", 302), ("https://evil.example.org/", 400),
     ("https://shop.example.com.evil.example.org/", 400), ("https://shop.example.com@evil.example.org/", 400),
     ("https://evil.example.org\\@shop.example.com/", 400), ("//shop.example.com/", 400),
-    ("javascript://shop.example.com/%0aalert(1)", 400), ("https://[", 400), ("", 400), ("https://shop.example.com\n", 400),
+    ("javascript://shop.example.com/%0aalert(1)", 400), ("https://[", 400), ("", 400),
+    ("https://shop.example.com\n", 400),
 ])
 def test_without_a_signature_only_hosts_of_the_list_are_led_to(site: Site, target: str, status: int) -> None:
     site.add("list", channels=("email",), targets=("shop.example.com",))
