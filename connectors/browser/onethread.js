@@ -13,7 +13,7 @@
  */
 (function (w, d, n) {
   "use strict";
-  var QUEUE = "ot_queue_", CALLS_MAX = 200, BATCH_BYTES = 50000, YEAR_S = 31536000;
+  var QUEUE = "ot_queue_", CALLS_MAX = 500, BATCH_BYTES = 50000, YEAR_S = 31536000;
   var script = d.currentScript, early = w.analytics, place = w.location, path = place.pathname, referrer = d.referrer;
   var tags = place.search.slice(1).split("&").filter(function (p) {
     return /^(utm_\w+|\w*clid|[gw]braid|li_fat_id|ScCid|epik|rdt_cid)=./.test(p);

@@ -156,8 +156,8 @@ const scenarios = {
   async many_calls_go_in_batches() {
     const made = page();
     made.analytics.load("k");
-    for (let number = 0; number < 250; number += 1) made.analytics.track("Big", { number, text: "x".repeat(1000) });
-    await pause(30);
+    for (let number = 0; number < 550; number += 1) made.analytics.track("Big", { number, text: "x".repeat(1000) });
+    for (let waits = 0; waits < 1000 && calls(made).length < 500; waits += 1) await pause(5);
     const sizes = made.sent.map((request) => JSON.stringify(request.body).length);
     return { requests: made.sent.length, most: Math.max(...sizes), calls: calls(made).length, last: calls(made).at(-1).properties.number };
   },
