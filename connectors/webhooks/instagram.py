@@ -18,7 +18,7 @@ _SECONDS_MAX = 10**11
 """Above this a number of seconds would lie in the year 5138: it counts milliseconds. Entries of messages have these."""
 
 
-class _Entry(Struct):
+class _Entry(Struct, frozen=True):
     id: str
     time: Number = None
     messaging: list[Any] = []
@@ -26,31 +26,31 @@ class _Entry(Struct):
     changes: list[Any] = []
     field: str | None = None
     value: Any = None
-    """A comment comes as `changes`, or, to apps with Business Login for Instagram, as `field` and `value` right here."""
+    """A comment comes in `changes`; to apps with Business Login for Instagram as `field` and `value` right here."""
 
 
-class _Body(Struct):
+class _Body(Struct, frozen=True):
     object: str
     entry: list[Any]
 
 
-class _Change(Struct):
+class _Change(Struct, frozen=True):
     field: str
     value: Any
 
 
-class _From(Struct):
+class _From(Struct, frozen=True):
     id: str
     username: str | None = None
 
 
-class _Media(Struct):
+class _Media(Struct, frozen=True):
     id: str | None = None
     media_product_type: str | None = None
     ad_id: str | None = None
 
 
-class _Comment(Struct, rename={"sender": "from"}):
+class _Comment(Struct, frozen=True, rename={"sender": "from"}):
     id: str
     sender: _From
     text: str | None = None
@@ -84,6 +84,7 @@ def _change(change: _Change, entry: _Entry, source: Source) -> Decoded:
 def _commented(comment: _Comment, entry: _Entry, source: Source) -> list[Event]:
     if comment.sender.id == entry.id:  # our own answer under our own post
         return []
+    ad_id = comment.media.ad_id
     seconds = isinstance(entry.time, int | float) and entry.time < _SECONDS_MAX
     return [event(
         event_id=event_id("instagram", "commented", digest(comment.id)),
@@ -97,7 +98,7 @@ def _commented(comment: _Comment, entry: _Entry, source: Source) -> list[Event]:
             "message_id": f"instagram:{digest(comment.id)}", "text": comment.text,
             "reply_to": f"instagram:{digest(comment.parent_id)}" if comment.parent_id else None,
         },
-        campaign={"source": "instagram", "medium": "cpc", "content": comment.media.ad_id} if comment.media.ad_id else None,
+        campaign={"source": "instagram", "medium": "cpc", "content": ad_id} if ad_id else None,
         properties={"media_id": comment.media.id, "media_type": comment.media.media_product_type},
         traits={"instagram_username": comment.sender.username},
     )]

@@ -15,13 +15,13 @@ from connectors.webhooks.system import System
 from streams.core.refusal import Reason, Refusal
 
 
-class _Entry(Struct):
+class _Entry(Struct, frozen=True):
     id: str
     messaging: list[Any] = []
     standby: list[Any] = []
 
 
-class _Body(Struct):
+class _Body(Struct, frozen=True):
     object: str
     entry: list[Any]
 

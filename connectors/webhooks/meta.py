@@ -38,11 +38,11 @@ def handshake(incoming: Incoming, token: str) -> Answer | None:
     return Answer(challenge.encode()) if challenge.isascii() and challenge.isalnum() else None
 
 
-class _Side(Struct):
+class _Side(Struct, frozen=True):
     id: str | None = None
 
 
-class _Referral(Struct):
+class _Referral(Struct, frozen=True):
     ref: str | None = None
     ad_id: str | None = None
     source: str | None = None
@@ -50,19 +50,19 @@ class _Referral(Struct):
     referer_uri: str | None = None
 
 
-class _Reply(Struct):
+class _Reply(Struct, frozen=True):
     mid: str | None = None
 
 
-class _Choice(Struct):
+class _Choice(Struct, frozen=True):
     payload: str | None = None
 
 
-class _Attachment(Struct):
+class _Attachment(Struct, frozen=True):
     type: str | None = None
 
 
-class _Message(Struct):
+class _Message(Struct, frozen=True):
     mid: str
     text: str | None = None
     is_echo: bool = False
@@ -74,44 +74,44 @@ class _Message(Struct):
     attachments: list[_Attachment] = []
 
 
-class _Postback(Struct):
+class _Postback(Struct, frozen=True):
     mid: str | None = None
     title: str | None = None
     payload: str | None = None
     referral: _Referral | None = None
 
 
-class _Delivery(Struct):
+class _Delivery(Struct, frozen=True):
     watermark: Number = None
     mids: list[str] = []
 
 
-class _Read(Struct):
+class _Read(Struct, frozen=True):
     watermark: Number = None
     mid: str | None = None
 
 
-class _Reaction(Struct):
+class _Reaction(Struct, frozen=True):
     mid: str
     action: str = "react"
     reaction: str | None = None
     emoji: str | None = None
 
 
-class _Optin(Struct):
+class _Optin(Struct, frozen=True):
     type: str | None = None
     title: str | None = None
     payload: str | None = None
     notification_messages_status: str | None = None
 
 
-class _Edit(Struct):
+class _Edit(Struct, frozen=True):
     mid: str
     text: str | None = None
     num_edit: int = 0
 
 
-class Messaging(Struct):
+class Messaging(Struct, frozen=True):
     """One thing that happened in a thread of Messenger or Instagram Direct; exactly one of the parts is there."""
 
     sender: _Side = _Side()

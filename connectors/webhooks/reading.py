@@ -69,12 +69,16 @@ def each(parts: Iterable[Any], kind: type[T], read: Callable[[T], Iterable[Event
 
 def event(**fields: Any) -> Event:
     """An event with what was told: fields that are None or empty are left out, also within records and maps."""
-    return {name: value for name, value in ((n, _lean(v)) for n, v in fields.items()) if value not in (None, "", {}, [])}
+    lean = ((name, _lean(value)) for name, value in fields.items())
+    return {name: value for name, value in lean if value not in _NOTHING}
+
+
+_NOTHING: tuple[Any, ...] = (None, "", {}, [])
 
 
 def _lean(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: item for key, item in ((k, _lean(v)) for k, v in value.items()) if item not in (None, "", {}, [])}
+        return event(**value)
     if isinstance(value, list):
         return [_lean(item) for item in value]
     return value

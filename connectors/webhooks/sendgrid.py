@@ -7,7 +7,8 @@ Rules kept here:
   privacy) is written down, and is nobody's act.
 - Whatever else stands beside an event, such as one's own arguments, is kept in its properties.
 
-Sources: www.twilio.com/docs/sendgrid/for-developers/tracking-events/event, …/getting-started-event-webhook-security-features.
+Sources: www.twilio.com/docs/sendgrid/for-developers/tracking-events/event,
+…/getting-started-event-webhook-security-features.
 """
 
 import base64
@@ -23,7 +24,18 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from connectors.incoming import Decoded, Event, Incoming
 from connectors.source import Source
-from connectors.webhooks.reading import Number, converted, decoder, each, event, event_id, ms_of_seconds, parsed, short, who
+from connectors.webhooks.reading import (
+    Number,
+    converted,
+    decoder,
+    each,
+    event,
+    event_id,
+    ms_of_seconds,
+    parsed,
+    short,
+    who,
+)
 from connectors.webhooks.system import System
 from streams.core.refusal import Reason, Refusal
 
@@ -40,7 +52,7 @@ _NO_NEWS = frozenset({"deferred", "account_status_change"})
 """It is tried again; nothing of a customer."""
 
 
-class _Mail(msgspec.Struct):
+class _Mail(msgspec.Struct, frozen=True):
     event: str
     timestamp: Number
     email: str | None = None
@@ -77,7 +89,7 @@ def _key(text: str) -> EllipticCurvePublicKey | None:
     """The key of base64 DER, as SendGrid shows it; None where it is none."""
     try:
         key = load_der_public_key(base64.b64decode(text))
-    except Exception:  # noqa: BLE001 - the library names no common class for what a wrong key can raise
+    except Exception:
         return None
     return key if isinstance(key, EllipticCurvePublicKey) else None
 

@@ -1,4 +1,4 @@
-"""What shop systems have in common: amounts that differ in whether tax is in, ways to pay, and where an order came from.
+"""What shop systems have in common: prices with and without tax, ways to pay, what brought the customer.
 
 Rules kept here:
 - The price of a line is what one unit cost the customer: tax in, the line's discount out.
@@ -22,7 +22,10 @@ _METHODS = (
 """Words in the name of a gateway -> the method, in the order in which they count; any other gateway takes cards."""
 
 _CLICK_IDS = ("gclid", "wbraid", "gbraid", "fbclid", "ttclid", "msclkid", "yclid", "twclid", "li_fat_id")
-_UTM = {"source": "utm_source", "medium": "utm_medium", "name": "utm_campaign", "term": "utm_term", "content": "utm_content"}
+_UTM = {
+    "source": "utm_source", "medium": "utm_medium", "name": "utm_campaign", "term": "utm_term",
+    "content": "utm_content",
+}
 _BILLING_CONFIDENCE = 0.9
 """The telephone number in a billing address is typed once, by whoever fills in the form."""
 

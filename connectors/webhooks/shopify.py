@@ -2,11 +2,11 @@
 
 Rules kept here:
 - Signature: X-Shopify-Hmac-SHA256 is the base64 HMAC-SHA256 of the body under the app's client secret.
-- The header X-Shopify-Topic says what happened. An order's channel is where it was made: `source_name` web, pos, iphone …;
-  the source's channel where that is some other app.
+- The header X-Shopify-Topic says what happened. An order's channel is where it was made: `source_name` web, pos, iphone
+  and so on; the source's channel where that is some other app.
 - Order numbers of Shopify are unique over all its shops: `shopify:<id>`. What the customer sees (#1001) is receipt_id.
 - One event a step: a topic that is sent twice, or comes late, changes nothing.
-- A carts' customer is unknown; a checkout without e-mail and number is passed over.
+- A checkout of which nobody is known yet is passed over.
 
 Sources: shopify.dev/docs/apps/build/webhooks, shopify.dev/docs/api/webhooks, shopify.dev/docs/api/admin-rest/latest/
 resources/order, …/refund, …/fulfillment.
@@ -16,13 +16,22 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TypeVar
 
-from msgspec import Struct
-
 from connectors.incoming import Decoded, Event, Incoming
 from connectors.source import Source
 from connectors.webhooks import shop
-from connectors.webhooks.reading import Number, amount, decimal, decoder, event, event_id, parsed, short
-from connectors.webhooks.shopify_payloads import Address, Checkout, Customer, Fulfillment, Line, Order, Refund, RefundLine, Shipping, Transaction
+from connectors.webhooks.reading import Number, amount, decimal, decoder, digest, event, event_id, parsed, short
+from connectors.webhooks.shopify_payloads import (
+    Address,
+    Checkout,
+    Customer,
+    Fulfillment,
+    Line,
+    Order,
+    Refund,
+    RefundLine,
+    Shipping,
+    Transaction,
+)
 from connectors.webhooks.system import System, base64_sha256, same
 from streams.core.refusal import Reason, Refusal
 
@@ -56,8 +65,7 @@ def decode(incoming: Incoming, source: Source, _received_ms: int) -> Decoded:
         raise Refusal(Reason.BAD_VALUE, f"{topic}: a request to forget or to tell: use `onethread erase` or `export`")
     read: Callable[[Incoming, Source], Iterable[Event]] | None = _TOPICS.get(topic)
     if read is None:
-        raise Refusal(Reason.BAD_VALUE, "x-shopify-topic: expected orders/…, refunds/create, fulfillments/…, checkouts/… "
-                      "or customers/…")
+        raise Refusal(Reason.BAD_VALUE, f"x-shopify-topic: expected one of {', '.join([*_ORDER_STEPS, *_TOPICS])}")
     return [*read(incoming, source)]
 
 
@@ -180,14 +188,15 @@ def _back(line: RefundLine, number: int) -> Event:
 
 def _parcel(incoming: Incoming, source: Source) -> Iterable[Event]:
     parcel = parsed(incoming.body, Fulfillment)
-    status = "failed" if parcel.status in ("cancelled", "failure", "error") else _PARCELS.get(parcel.shipment_status or "")
+    is_off = parcel.status in ("cancelled", "failure", "error")
+    status = "failed" if is_off else _PARCELS.get(parcel.shipment_status or "", "packed")
     at = parcel.updated_at or parcel.created_at
     yield event(
         event_id=event_id("shopify", parcel.order_id, "fulfillment", parcel.id, at), channel="delivery",
         type="delivery_updated", occurred_at=at, source=source.name,
         order={"order_id": f"shopify:{parcel.order_id}", "delivery": {
             "shipment_id": f"shopify:{parcel.id}", "carrier": short(parcel.tracking_company),
-            "tracking_id": short(parcel.tracking_number), "status": status or "packed",
+            "tracking_id": short(parcel.tracking_number), "status": status,
         }},
     )
 
@@ -221,7 +230,7 @@ def _customer(incoming: Incoming, source: Source) -> Iterable[Event]:
     asked = {"email": customer.email_marketing_consent, "sms": customer.sms_marketing_consent}
     told = {"subscribed": True, "unsubscribed": False}
     yield event(
-        event_id=event_id("shopify", "customer", customer.id, at), channel=source.channel, type="identified",
+        event_id=event_id("shopify", "customer", digest(customer.id), at), channel=source.channel, type="identified",
         role="record", occurred_at=at, source=source.name,
         identifiers=shop.customer(
             f"shopify:{customer.id}" if customer.id else None, (customer.email,), (customer.phone,), None,

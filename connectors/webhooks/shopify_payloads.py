@@ -4,24 +4,25 @@ from msgspec import Struct
 
 from connectors.webhooks.reading import Number
 
-class Money(Struct):
+
+class Money(Struct, frozen=True):
     amount: Number = None
     currency_code: str | None = None
 
 
-class MoneySet(Struct):
+class MoneySet(Struct, frozen=True):
     shop_money: Money = Money()
 
 
-class Tax(Struct):
+class Tax(Struct, frozen=True):
     price: Number = None
 
 
-class Allocation(Struct):
+class Allocation(Struct, frozen=True):
     amount: Number = None
 
 
-class Line(Struct):
+class Line(Struct, frozen=True):
     id: int | str | None = None
     sku: str | None = None
     variant_id: int | str | None = None
@@ -35,12 +36,12 @@ class Line(Struct):
     discount_allocations: list[Allocation] = []
 
 
-class Marketing(Struct):
+class Marketing(Struct, frozen=True):
     state: str | None = None
     consent_updated_at: str | None = None
 
 
-class Customer(Struct):
+class Customer(Struct, frozen=True):
     id: int | str | None = None
     email: str | None = None
     phone: str | None = None
@@ -52,24 +53,24 @@ class Customer(Struct):
     sms_marketing_consent: Marketing | None = None
 
 
-class Address(Struct):
+class Address(Struct, frozen=True):
     phone: str | None = None
     country_code: str | None = None
     city: str | None = None
     zip: str | None = None
 
 
-class Shipping(Struct):
+class Shipping(Struct, frozen=True):
     title: str | None = None
     price: Number = None
     discounted_price: Number = None
 
 
-class Code(Struct):
+class Code(Struct, frozen=True):
     code: str | None = None
 
 
-class Fulfillment(Struct):
+class Fulfillment(Struct, frozen=True):
     id: int | str
     order_id: int | str | None = None
     status: str | None = None
@@ -81,7 +82,7 @@ class Fulfillment(Struct):
     email: str | None = None
 
 
-class Order(Struct):
+class Order(Struct, frozen=True):
     id: int | str
     name: str | None = None
     email: str | None = None
@@ -120,7 +121,7 @@ class Order(Struct):
     billing_address: Address | None = None
 
 
-class RefundLine(Struct):
+class RefundLine(Struct, frozen=True):
     quantity: Number = 1
     subtotal: Number = None
     total_tax: Number = None
@@ -128,7 +129,7 @@ class RefundLine(Struct):
     line_item: Line | None = None
 
 
-class Transaction(Struct):
+class Transaction(Struct, frozen=True):
     kind: str | None = None
     status: str | None = None
     amount: Number = None
@@ -137,7 +138,7 @@ class Transaction(Struct):
     location_id: int | str | None = None
 
 
-class Refund(Struct):
+class Refund(Struct, frozen=True):
     id: int | str
     order_id: int | str
     created_at: str | None = None
@@ -148,7 +149,7 @@ class Refund(Struct):
     transactions: list[Transaction] = []
 
 
-class Checkout(Struct):
+class Checkout(Struct, frozen=True):
     token: str
     created_at: str | None = None
     updated_at: str | None = None

@@ -1,4 +1,4 @@
-"""What a system that sends webhooks is: how its word is verified, its address confirmed, its payload read, its answer given.
+"""What a system that sends webhooks is: how its word is verified, our address confirmed, its payload read.
 
 Every part is a pure function. A signature is compared in constant time, and a secret is never part of a message.
 """

@@ -28,7 +28,7 @@ _NOTHING_A_CUSTOMER_SAID = frozenset({
 _GONE = frozenset({"kicked", "left"})
 
 
-class _User(Struct):
+class _User(Struct, frozen=True):
     id: int
     is_bot: bool = False
     first_name: str | None = None
@@ -37,27 +37,27 @@ class _User(Struct):
     language_code: str | None = None
 
 
-class _Chat(Struct):
+class _Chat(Struct, frozen=True):
     id: int
     type: str = "private"
 
 
-class _Contact(Struct):
+class _Contact(Struct, frozen=True):
     phone_number: str
     user_id: int | None = None
 
 
-class _Place(Struct):
+class _Place(Struct, frozen=True):
     latitude: float | None = None
     longitude: float | None = None
 
 
-class _Replied(Struct):
+class _Replied(Struct, frozen=True):
     message_id: int
     chat: _Chat | None = None
 
 
-class _Message(Struct, rename={"sender": "from"}):
+class _Message(Struct, frozen=True, rename={"sender": "from"}):
     message_id: int
     date: Number
     chat: _Chat
@@ -81,29 +81,29 @@ class _Message(Struct, rename={"sender": "from"}):
         return ", ".join(name for name in names if getattr(self, name) is not None)
 
 
-class _Pressed(Struct, rename={"sender": "from"}):
+class _Pressed(Struct, frozen=True, rename={"sender": "from"}):
     id: str
     sender: _User
     data: str | None = None
     message: _Replied | None = None
 
 
-class _Member(Struct):
+class _Member(Struct, frozen=True):
     status: str
 
 
-class _Membership(Struct, rename={"sender": "from"}):
+class _Membership(Struct, frozen=True, rename={"sender": "from"}):
     sender: _User
     chat: _Chat
     date: Number
     new_chat_member: _Member
 
 
-class _Emoji(Struct):
+class _Emoji(Struct, frozen=True):
     emoji: str | None = None
 
 
-class _Reacted(Struct):
+class _Reacted(Struct, frozen=True):
     chat: _Chat
     message_id: int
     date: Number
@@ -111,7 +111,7 @@ class _Reacted(Struct):
     new_reaction: list[_Emoji] = []
 
 
-class _Update(Struct):
+class _Update(Struct, frozen=True):
     update_id: int
     message: _Message | None = None
     edited_message: _Message | None = None

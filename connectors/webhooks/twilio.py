@@ -1,9 +1,9 @@
 """Twilio: text messages in and out, their deliveries, and what became of calls.
 
 Rules kept here:
-- Signature: X-Twilio-Signature is the base64 HMAC-SHA1, under the auth token, of the address as Twilio called it and the
-  form's names and values, sorted by name; a JSON body is told by its SHA-256 in the address instead. The port may or may
-  not be in the signed address, so both are tried.
+- Signature: X-Twilio-Signature is the base64 HMAC-SHA1, under the auth token, of the address as Twilio called it and
+  the form's names and values, sorted by name; a JSON body is told by its SHA-256 in the address instead. The signed
+  address may be with the port or without: both are tried.
 - A callback of a message tells no time: it is the time of arrival. A call tells its own, and began its duration before.
 - A call is told once, when it is over. Who rang and was not answered: call_missed; whom we rang in vain: call_made.
 
@@ -41,9 +41,13 @@ def verify(incoming: Incoming, secret: str) -> bool:
     given = incoming.headers.get("x-twilio-signature", "")
     if "bodySHA256" in query(incoming.url):
         is_whole = same(query(incoming.url)["bodySHA256"], hashlib.sha256(incoming.body).hexdigest())
-        return is_whole and any([same(given, signature(url, [], secret)) for url in _addresses(incoming.url)])
+        return is_whole and _is_signed(given, incoming.url, [], secret)
     form = _form(incoming.body)
-    return form is not None and any([same(given, signature(url, form, secret)) for url in _addresses(incoming.url)])
+    return form is not None and _is_signed(given, incoming.url, form, secret)
+
+
+def _is_signed(given: str, url: str, form: list[tuple[str, str]], secret: str) -> bool:
+    return any(same(given, signature(address, form, secret)) for address in _addresses(url))
 
 
 def signature(url: str, form: list[tuple[str, str]], secret: str) -> str:
@@ -180,4 +184,6 @@ def _over_ms(form: dict[str, str], received_ms: int) -> int:
         raise Refusal(Reason.BAD_TIME, "Timestamp: expected a date as e-mails write it (RFC 2822)") from None
 
 
-TWILIO = System("twilio", "Twilio messages and calls", ("sms", "whatsapp", "call_centre"), verify, decode, answer=_NO_REPLY)
+TWILIO = System(
+    "twilio", "Twilio messages and calls", ("sms", "whatsapp", "call_centre"), verify, decode, answer=_NO_REPLY,
+)

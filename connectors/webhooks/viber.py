@@ -23,19 +23,19 @@ from streams.core.refusal import Reason, Refusal
 _REPORTS = {"delivered": "message_delivered", "seen": "message_opened", "failed": "message_failed"}
 
 
-class _User(Struct):
+class _User(Struct, frozen=True):
     id: str
     name: str | None = None
     language: str | None = None
     country: str | None = None
 
 
-class _Place(Struct):
+class _Place(Struct, frozen=True):
     lat: float | None = None
     lon: float | None = None
 
 
-class _Message(Struct):
+class _Message(Struct, frozen=True):
     type: str
     text: str | None = None
     media: str | None = None
@@ -44,7 +44,7 @@ class _Message(Struct):
     location: _Place | None = None
 
 
-class _Callback(Struct):
+class _Callback(Struct, frozen=True):
     event: str
     timestamp: Number
     message_token: int | str | None = None

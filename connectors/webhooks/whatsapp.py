@@ -14,16 +14,39 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from msgspec import Struct
-
 from connectors.incoming import Decoded, Event, Incoming
 from connectors.source import Source
 from connectors.webhooks import meta
 from connectors.webhooks.reading import (
-    Number, amount, decimal, decoder, digest, each, event, ms_of_seconds, parsed, phone, short, who,
+    amount,
+    decimal,
+    decoder,
+    digest,
+    each,
+    event,
+    ms_of_seconds,
+    parsed,
+    phone,
+    short,
+    who,
 )
-from connectors.webhooks.whatsapp_payloads import Body, Change, Contact, Entry, Error, Interactive, Message, Note, Number, Order, Place, Preference, Referral, Status, Value
 from connectors.webhooks.system import System
+from connectors.webhooks.whatsapp_payloads import (
+    Body,
+    Change,
+    Contact,
+    Entry,
+    Error,
+    Interactive,
+    Message,
+    Note,
+    Order,
+    Place,
+    Preference,
+    Referral,
+    Status,
+    Value,
+)
 from streams.core.refusal import Reason, Refusal
 
 _STATUSES = {
@@ -93,16 +116,16 @@ class _Reader:
 
     def _said(self, message: Message, customer: list[Event], profile: Event) -> Event:
         if message.type == "order" and message.order is not None:
-            kind, extra = "order_requested", {"order": _order(message, message.order)}
+            kind, order = "order_requested", _order(message, message.order)
         elif message.type in _WRITTEN:
-            kind, extra = "message_received", {}
+            kind, order = "message_received", None
         else:
             raise Refusal(Reason.BAD_VALUE, "messages.type: expected one of WhatsApp's types of messages")
         product = message.context.referred_product if message.context else None
         sku = product.product_retailer_id if product else None
         return self._event(
             kind, message, customer, traits=profile, message=_content(message), campaign=_campaign(message.referral),
-            products=[{"sku": sku}] if sku else None, properties=_properties(message), **extra,
+            products=[{"sku": sku}] if sku else None, properties=_properties(message), order=order,
         )
 
     def _ad(self, message: Message, customer: list[Event]) -> list[Event]:

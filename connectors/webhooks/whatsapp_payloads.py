@@ -6,32 +6,33 @@ from msgspec import Struct
 
 from connectors.webhooks.reading import Number
 
-class Change(Struct):
+
+class Change(Struct, frozen=True):
     field: str
     value: Any = None
 
 
-class Entry(Struct):
+class Entry(Struct, frozen=True):
     changes: list[Any] = []
 
 
-class Body(Struct):
+class Body(Struct, frozen=True):
     object: str
     entry: list[Any]
 
 
-class Profile(Struct):
+class Profile(Struct, frozen=True):
     name: str | None = None
     username: str | None = None
 
 
-class Contact(Struct):
+class Contact(Struct, frozen=True):
     wa_id: str | None = None
     user_id: str | None = None
     profile: Profile = Profile()
 
 
-class Value(Struct):
+class Value(Struct, frozen=True):
     contacts: list[Contact] = []
     messages: list[Any] = []
     statuses: list[Any] = []
@@ -40,88 +41,88 @@ class Value(Struct):
     errors: list[Any] = []
 
 
-class Text(Struct):
+class Text(Struct, frozen=True):
     body: str
 
 
-class Media(Struct):
+class Media(Struct, frozen=True):
     id: str | None = None
     caption: str | None = None
     mime_type: str | None = None
 
 
-class Choice(Struct):
+class Choice(Struct, frozen=True):
     id: str | None = None
     title: str | None = None
 
 
-class Form(Struct):
+class Form(Struct, frozen=True):
     name: str | None = None
     body: str | None = None
     response_json: str | None = None
 
 
-class Interactive(Struct):
+class Interactive(Struct, frozen=True):
     button_reply: Choice | None = None
     list_reply: Choice | None = None
     nfm_reply: Form | None = None
 
 
-class Button(Struct):
+class Button(Struct, frozen=True):
     text: str | None = None
     payload: str | None = None
 
 
-class Place(Struct):
+class Place(Struct, frozen=True):
     latitude: float | None = None
     longitude: float | None = None
     name: str | None = None
     address: str | None = None
 
 
-class Item(Struct):
+class Item(Struct, frozen=True):
     product_retailer_id: str
     quantity: Number = 1
     item_price: Number = None
     currency: str | None = None
 
 
-class Order(Struct):
+class Order(Struct, frozen=True):
     catalog_id: str | None = None
     text: str | None = None
     product_items: list[Item] = []
 
 
-class Reaction(Struct):
+class Reaction(Struct, frozen=True):
     message_id: str
     emoji: str | None = None
 
 
-class Note(Struct):
+class Note(Struct, frozen=True):
     type: str | None = None
     wa_id: str | None = None
     new_wa_id: str | None = None
 
 
-class Number(Struct):
+class Telephone(Struct, frozen=True):
     phone: str | None = None
     wa_id: str | None = None
 
 
-class Card(Struct):
-    phones: list[Number] = []
+class Card(Struct, frozen=True):
+    phones: list[Telephone] = []
 
 
-class Product(Struct):
+class Product(Struct, frozen=True):
     product_retailer_id: str | None = None
 
 
-class Context(Struct):
+class Context(Struct, frozen=True):
     id: str | None = None
     referred_product: Product | None = None
 
 
-class Referral(Struct):
+class Referral(Struct, frozen=True):
     source_type: str | None = None
     source_id: str | None = None
     source_url: str | None = None
@@ -129,7 +130,7 @@ class Referral(Struct):
     ctwa_clid: str | None = None
 
 
-class Message(Struct, rename={"sender": "from", "sender_id": "from_user_id"}):
+class Message(Struct, frozen=True, rename={"sender": "from", "sender_id": "from_user_id"}):
     id: str
     type: str
     timestamp: Number
@@ -160,26 +161,26 @@ class Message(Struct, rename={"sender": "from", "sender_id": "from_user_id"}):
         return self.image or self.video or self.audio or self.document or self.sticker
 
 
-class Origin(Struct):
+class Origin(Struct, frozen=True):
     type: str | None = None
 
 
-class Billed(Struct):
+class Billed(Struct, frozen=True):
     id: str | None = None
     origin: Origin = Origin()
 
 
-class Pricing(Struct):
+class Pricing(Struct, frozen=True):
     category: str | None = None
     billable: bool | None = None
 
 
-class Error(Struct):
+class Error(Struct, frozen=True):
     code: int | None = None
     title: str | None = None
 
 
-class Status(Struct):
+class Status(Struct, frozen=True):
     id: str
     status: str
     timestamp: Number
@@ -191,7 +192,7 @@ class Status(Struct):
     errors: list[Error] = []
 
 
-class Preference(Struct):
+class Preference(Struct, frozen=True):
     category: str
     value: str
     timestamp: Number

@@ -22,7 +22,7 @@ from msgspec import Struct
 from connectors.incoming import Decoded, Event, Incoming
 from connectors.source import Source
 from connectors.webhooks import shop
-from connectors.webhooks.reading import Number, amount, decimal, decoder, event, event_id, parsed, short
+from connectors.webhooks.reading import Number, amount, decimal, decoder, digest, event, event_id, parsed, short
 from connectors.webhooks.system import Answer, System, base64_sha256, same
 from streams.core.refusal import Reason, Refusal
 
@@ -37,19 +37,19 @@ _NOTHING_A_CUSTOMER_DID = frozenset({
 _is_ping = re.compile(rb"webhook_id=\d{1,18}").fullmatch
 
 
-class _Meta(Struct):
+class _Meta(Struct, frozen=True):
     key: str | None = None
     value: Any = None
 
 
-class _Billing(Struct):
+class _Billing(Struct, frozen=True):
     first_name: str | None = None
     last_name: str | None = None
     email: str | None = None
     phone: str | None = None
 
 
-class _Line(Struct):
+class _Line(Struct, frozen=True):
     id: int | str | None = None
     name: str | None = None
     product_id: int | str | None = None
@@ -61,22 +61,22 @@ class _Line(Struct):
     sku: str | None = None
 
 
-class _Shipping(Struct):
+class _Shipping(Struct, frozen=True):
     method_id: str | None = None
     method_title: str | None = None
 
 
-class _Coupon(Struct):
+class _Coupon(Struct, frozen=True):
     code: str | None = None
 
 
-class _Refund(Struct):
+class _Refund(Struct, frozen=True):
     id: int | str
     reason: str | None = None
     total: Number = None
 
 
-class _Order(Struct):
+class _Order(Struct, frozen=True):
     id: int | str
     number: int | str | None = None
     status: str = ""
@@ -103,7 +103,7 @@ class _Order(Struct):
     meta_data: list[_Meta] = []
 
 
-class _Customer(Struct):
+class _Customer(Struct, frozen=True):
     id: int | str
     email: str | None = None
     first_name: str | None = None
@@ -113,7 +113,7 @@ class _Customer(Struct):
     billing: _Billing = _Billing()
 
 
-class _Deleted(Struct):
+class _Deleted(Struct, frozen=True):
     id: int | str
 
 
@@ -169,7 +169,7 @@ def _events(order: _Order, is_new: bool, source: Source) -> Iterable[Event]:
 def _step(
     kind: str, order: _Order, source: Source, at: str | None, *name: object, content: bool = False, **told: Any,
 ) -> Event:
-    """One step, with the order's content where it may change, so that other steps are the same whenever they are told."""
+    """One step; the order's content is only in those that may change: the others are the same in every delivery."""
     told_by = _attribution(order)
     is_first = kind == "order_placed"
     account = f"{source.name}:{order.customer_id}" if order.customer_id not in (None, 0, "0", "") else None
@@ -253,7 +253,7 @@ def _campaign(told: dict[str, str]) -> Event | None:
 def _customer(customer: _Customer, source: Source) -> Event:
     at = customer.date_modified_gmt or customer.date_created_gmt
     return event(
-        event_id=event_id("woocommerce", source.name, "customer", customer.id, at), channel=source.channel,
+        event_id=event_id("woocommerce", source.name, "customer", digest(customer.id), at), channel=source.channel,
         type="identified", role="record", occurred_at=_utc(at), source=source.name,
         identifiers=shop.customer(
             f"{source.name}:{customer.id}", (customer.email, customer.billing.email), (), customer.billing.phone,

@@ -1,0 +1,59 @@
+"""Every way in that exists, written out in full: what `onethread connectors` lists and the contract suite runs over.
+
+A new connector is a file, a line here, a page of the docs and samples; `tests/contract` then tests it at once.
+"""
+
+from dataclasses import dataclass
+
+from connectors.incoming import Decode
+from connectors.source import Source
+from connectors.webhooks.systems import SYSTEMS
+
+WAYS = ("collector", "webhook", "file", "topic", "code")
+"""By HTTP with a write key; by HTTP with a signature of the sender; from files; from a Kafka topic; from a program."""
+
+_SAMPLE = Source("sample", "web")
+
+
+@dataclass(frozen=True)
+class Connector:
+    """One way in.
+
+    Shape: channels are those its events can be of, none: any. page is in the repository, with a command to try.
+           decode makes channel events of what comes; None where these come as they are. samples is a folder of the
+           repository, or a file, with what such a system sends, as its maker publishes it.
+    """
+
+    name: str
+    title: str
+    way: str
+    page: str
+    try_it: str
+    channels: tuple[str, ...] = ()
+    decode: Decode | None = None
+    samples: str | None = None
+    source: Source = _SAMPLE
+    """Under which its samples are read."""
+
+
+def _webhook(name: str) -> Connector:
+    system = SYSTEMS[name]
+    return Connector(
+        name, system.title, "webhook", f"docs/connectors/{name}.md", f"POST /webhooks/{name}/SOURCE", system.channels,
+        system.decode, f"tests/fixtures/webhooks/{name}.json",
+    )
+
+
+CONNECTORS: dict[str, Connector] = {connector.name: connector for connector in (
+    Connector("emit", "Channel events in JSON lines", "file", "README.md", "onethread emit FILE"),
+    Connector("events", "Channel events by HTTP", "collector", "docs/webhooks.md", "POST /v1/events"),
+    _webhook("whatsapp"),
+    _webhook("messenger"),
+    _webhook("instagram"),
+    _webhook("telegram"),
+    _webhook("viber"),
+    _webhook("twilio"),
+    _webhook("sendgrid"),
+    _webhook("shopify"),
+    _webhook("woocommerce"),
+)}
