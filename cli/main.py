@@ -34,6 +34,7 @@ VERBS = (
     "emit",
     "import",
     "load",
+    "connectors",
     "who",
     "why",
     "export",

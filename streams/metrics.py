@@ -48,6 +48,7 @@ COLLECTOR_EVENTS = Counter(
     "onethread_collector_events", "Events that came by HTTP, by source and outcome: accepted, or why it was refused.",
     ["source", "outcome"],
 )
+WEBHOOKS = Counter("onethread_webhooks", "Webhooks by system: taken, handshake, unsigned.", ["system", "outcome"])
 COLLECTOR_REQUESTS = Counter("onethread_collector_requests", "Requests to the collector.", ["route", "status"])
 COLLECTOR_SECONDS = Histogram(
     "onethread_collector_seconds", "Time of a request to the collector, its flush of the disk included.", ["route"],

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from connectors.collector import answers, browser, events, links, segment
+from connectors.collector import answers, browser, events, links, segment, webhooks
 from connectors.collector.collecting import Collector
 from connectors.collector.envelope import Envelope
 from connectors.spool import SpoolFull
@@ -33,6 +33,7 @@ def create_app(collector: Collector, lifespan: Any = None) -> FastAPI:
     app.include_router(segment.router)
     app.include_router(links.router)
     app.include_router(browser.router)
+    app.include_router(webhooks.router)
     app.get("/healthz", include_in_schema=False)(healthz)
     app.get("/readyz", include_in_schema=False)(readyz)
     app.get("/metrics", include_in_schema=False)(tell_metrics)

@@ -16,6 +16,7 @@ from connectors.collector.keys import Key, Keys
 from connectors.collector.limits import Limits
 from connectors.delivery import key_of
 from connectors.draining import Drain
+from connectors.incoming import Unreadable
 from connectors.segment import SegmentMapping
 from connectors.source import Source
 from connectors.spool import Spool, Spooled, SpoolFull
@@ -26,7 +27,7 @@ from streams.core.refusal import Reason, Reject
 from streams.topics import Topics
 
 Event: TypeAlias = dict[str, Any]
-Decoded: TypeAlias = "list[Event] | Reject"
+Decoded: TypeAlias = "Sequence[Event | Unreadable] | Reject"
 
 _log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
@@ -59,8 +60,11 @@ class Gathered:
         if isinstance(decoded, Reject):
             self.refuse(raw, decoded)
         else:
-            for event in decoded:
-                self.event(event)
+            for found in decoded:
+                if isinstance(found, Unreadable):
+                    self.refuse(raw if found.raw is None else found.raw, found.reject)
+                else:
+                    self.event(found)
 
     def event(self, event: Event, channels: Sequence[str] = ()) -> None:
         """Take one channel event. With `channels` it must have happened in one of them."""

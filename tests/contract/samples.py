@@ -6,6 +6,7 @@ of it. Those of other ways are folders or single files, each file one input as i
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -23,7 +24,12 @@ class Sample(NamedTuple):
     is_empty: bool
 
 
-def samples(connector: Connector) -> Iterator[Sample]:
+@cache
+def samples(connector: Connector) -> tuple[Sample, ...]:
+    return tuple(_samples(connector))
+
+
+def _samples(connector: Connector) -> Iterator[Sample]:
     if connector.samples is None:
         return
     path = ROOT / connector.samples
