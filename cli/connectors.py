@@ -16,7 +16,10 @@ def command(as_json: Annotated[bool, typer.Option("--json", help="One JSON docum
     """
     if as_json:
         print(json.dumps([
-            {"name": c.name, "title": c.title, "way": c.way, "channels": list(c.channels), "try": c.try_it, "page": c.page}
+            {
+                "name": c.name, "title": c.title, "way": c.way, "channels": list(c.channels), "try": c.try_it,
+                "page": c.page,
+            }
             for c in CONNECTORS.values()
         ], indent=2))
         return

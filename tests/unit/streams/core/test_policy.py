@@ -10,9 +10,11 @@ loyalty_card   90  yes 5    3    -                      20   1
 phone          80  yes 5    3    -                      20   1
 email          70  yes 5    3    -                      20   1
 crm_id         65  no  5    3    -                      none 1
+shop_customer_id 65 no 5    3    -                      none 1
 email_sha256   60  no  5    3    -                      none 1
 telegram_id    60  no  3    3    -                      none 1
 viber_id       60  no  3    3    -                      none 1
+whatsapp_user_id 60 no 3    3    -                      none 1
 instagram_id   60  no  3    3    -                      none 1
 facebook_id    60  no  3    3    -                      none 1
 marketplace_id 60  no  3    3    -                      none 1
