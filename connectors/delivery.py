@@ -56,10 +56,13 @@ class Delivery:
         self._check()
 
     def _produce(self, topic: str, record: Record, payload: bytes, key: bytes) -> None:
-        value = frame(self._id(topic, record), payload)
+        self._put(topic, frame(self._id(topic, record), payload), key)
+
+    def _put(self, topic: str, value: bytes, key: bytes | None, **where: int) -> None:
+        """Produce a value as it is; `where` may name the partition."""
         while True:
             try:
-                self._producer.produce(topic, value, key, on_delivery=self._delivered)
+                self._producer.produce(topic, value, key, on_delivery=self._delivered, **where)
             except BufferError:  # the queue is full: let it drain
                 self._producer.poll(0.1)
                 self._check()

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from connectors.checking import Checker
+from connectors.checking import Checked, Checker
 from connectors.delivery import Delivery, key_of
 from schemas.records import CHANNEL_EVENT, DEAD_LETTER
 from streams.core.dead_letter import dead_letter
@@ -45,10 +45,13 @@ class Emitter(Delivery):
         if isinstance(checked, Reject):
             self.refuse(checked, given if isinstance(given, bytes) else msgspec.json.encode(given), source)
             return checked
+        self.send_checked(checked)
+        return None
+
+    def send_checked(self, checked: Checked) -> None:
         topic = self._topics.events(checked.channel)
         self._produce(topic, CHANNEL_EVENT, checked.payload, key_of(checked.event_id))
         self.sent += 1
-        return None
 
     def refuse(self, reject: Reject, raw: bytes | None, source: str) -> None:
         """Write a dead letter."""

@@ -116,9 +116,13 @@ def find(name: str) -> Path:
 
 
 def load(path: Path) -> Mapping:
-    """Read a mapping file. Errors: MappingError with where, what was expected and what came."""
+    """Read a mapping file; its name is one that `find` knows from anywhere.
+
+    Errors: MappingError with where, what was expected and what came.
+    """
     try:
-        return parse(path.read_text(encoding="utf-8"), path.stem)
+        name = path.stem if path.parent == FOLDER else str(path.absolute())
+        return parse(path.read_text(encoding="utf-8"), name)
     except UnicodeDecodeError:
         raise MappingError(f"{path}: expected text in UTF-8") from None
     except MappingError as error:

@@ -62,7 +62,6 @@ DEAD_LETTERS = facts.Table("dead_letters", 2, (
     facts.Column("reason", "str"), facts.Column("detail", "str"), facts.Column("topic", "str?"),
     facts.Column("partition", "int?"), facts.Column("offset", "int?"), facts.Column("schema_id", "int?"),
     facts.Column("source", "str?"), facts.Column("event_id", "str?"), facts.Column("raw", "bytes?"),
-    facts.Column("replayed_at", "ms?"),
 ))
 """Rows of the topic `dead-letters`, keyed by their own place in it."""
 

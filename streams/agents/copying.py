@@ -49,7 +49,7 @@ class Copying:
             letter = DEAD_LETTER.decode(value, HEAD_BYTES, writer)
         except Undecodable:
             return [*place, *_unreadable(record, "bad_avro", number)]
-        return [*place, *(letter.get(column) for column in LETTER_FIELDS), None]
+        return [*place, *(letter.get(column) for column in LETTER_FIELDS)]
 
 
 def unpacked(packed: facts.Facts) -> Rows:
@@ -57,11 +57,10 @@ def unpacked(packed: facts.Facts) -> Rows:
     return Rows(packed.table, packed.upserts, packed.tombstones)
 
 
-LETTER_FIELDS = tuple(column.name for column in DEAD_LETTERS.columns[DEAD_LETTERS.key:-1])
-assert DEAD_LETTERS.columns[-1].name == "replayed_at", "the one column that is not a field of the Avro record"
+LETTER_FIELDS = tuple(column.name for column in DEAD_LETTERS.columns[DEAD_LETTERS.key:])
 
 
 def _unreadable(record: Any, reason: str, number: int | None) -> list[Any]:
-    """The columns of `LETTER_FIELDS` and replayed_at for a record that is no dead letter."""
+    """The columns of `LETTER_FIELDS` for a record that is no dead letter."""
     return [record.timestamp, reason, "a record of the dead letters that is none", record.topic, record.partition,
-            record.offset, number, None, None, record.value, None]
+            record.offset, number, None, None, record.value]

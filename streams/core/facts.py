@@ -145,12 +145,14 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         "topic:str partition:int offset:int ordinal:int event_id:str kind:str note:str at:ms"),
     _table("unidentifiable", 3,
         "topic:str partition:int offset:int event_id:str channel:str type:str occurred_at:ms reason:str"),
+    _table("replays", 2,
+        "letter_partition:int letter_offset:int at:ms"),
 )}
 """Every table of facts, written out, so that one screen shows them all."""
 
 TOLD_ONCE = frozenset({
     "identifier_owners", "merges", "identifier_notes", "unidentifiable", "erasures", "erased_records",
-    "erased_identifiers",
+    "erased_identifiers", "replays",
 })
 """Tables of what happened, which no state can tell again: their rows are kept on the topic `history`. Personal values
 are not among them, because nothing is taken out of a topic."""

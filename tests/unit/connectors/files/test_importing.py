@@ -94,9 +94,10 @@ def test_events_go_to_their_topic_refusals_to_the_dead_letters_and_into_the_list
     assert events() == ["e1"]
     assert (progress.rows, progress.sent, progress.passed_over, progress.is_finished) == (5, 1, 1, True)
     assert progress.refused == {"bad_time": 1, "no_identifier": 1, "bad_value": 1}
+    by = f" by {home / 'visits.toml'}"
     assert [(told["reason"], told["source"], told["topic"]) for told in letters()] == [
-        ("bad_time", "visits.csv:4 by visits", None), ("no_identifier", "visits.csv:5", None),
-        ("bad_value", "visits.csv:6 by visits", None),
+        ("bad_time", f"visits.csv:4{by}", None), ("no_identifier", "visits.csv:5", None),
+        ("bad_value", f"visits.csv:6{by}", None),
     ]
     with journal.told.open(newline="") as file:
         assert [(row["line"], row["reason"]) for row in csv.DictReader(file)] == [
@@ -160,4 +161,4 @@ def test_reference_records_go_to_their_topic(home: Path) -> None:
     assert [(topic, REFERENCE["rates"].decode(value)["rate"]) for topic, value in Producer.records
             if topic == "reference.rates"] == [("reference.rates", "0.0205")]
     assert (progress.sent, progress.refused) == (1, {"bad_value": 1})
-    assert letters()[0]["source"] == "visits.csv:3 by visits"
+    assert letters()[0]["source"] == f"visits.csv:3 by {home / 'visits.toml'}"

@@ -1,0 +1,126 @@
+"""The way back of dead letters: judged by what holds now, under the ids they always had."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from connectors.checking import Checked, Checker
+from connectors.files.mapping import load, parse
+from connectors.replaying import Replayer, readable
+from schemas.records import CHANNEL_EVENT
+from schemas.registry import SchemaCache
+from schemas.wire import frame
+from sinks.clickhouse.letters import Letter, Place
+from streams.core.policy import default
+from streams.core.refusal import Reject
+from streams.settings import Settings
+from streams.topics import Topics
+from tests.unit.streams.core.records import KAFKA_MS, read, told
+
+EVENT = 5
+MAPPING = """
+[[events]]
+channel = "pos"
+type = "store_visited"
+event_id = "v{id}"
+occurred_at = "{at}"
+identifiers = [{ kind = "phone", value = "{phone}" }]
+"""
+ROW = {"id": "1", "at": "2026-02-05 10:00", "phone": "+380670001201"}
+ZONE = '[file]\nzone = "Europe/Kyiv"\n'
+
+
+class Registry:
+    def get_schema(self, number: int) -> Any:
+        assert number == EVENT
+        return SimpleNamespace(schema_type="AVRO", schema_str=CHANNEL_EVENT.text)
+
+
+def letter(
+    raw: bytes | None, reason: str = "bad_value", topic: str | None = None, source: str = "day.jsonl:7",
+) -> Letter:
+    return Letter(Place(1, 7), datetime(2026, 2, 5, tzinfo=UTC), reason, "", topic, 0, 3, None, source, None, raw, None)
+
+
+def answer(given: Letter, mapping: str = "", **settings: Any) -> list[str] | str:
+    """Ids of the events, or the reason why there are none."""
+    replayer = Replayer(
+        Checker(Settings(**settings), default()), Topics(), SchemaCache(Registry()),
+        parse(mapping, "m") if mapping else None,
+    )
+    found = replayer.answer(given, KAFKA_MS)
+    return str(found.reason) if isinstance(found, Reject) else [one.event_id for one in found]
+
+
+def avro(**fields: Any) -> bytes:
+    record = read(told(**fields))
+    assert isinstance(record, dict)
+    return frame(EVENT, CHANNEL_EVENT.encode(record))
+
+
+def test_a_line_of_json_goes_once_its_channel_is_there() -> None:
+    given = letter(json.dumps(told(event_id="a", channel="locker")).encode(), "unknown_channel")
+    assert answer(given) == "unknown_channel"
+    assert answer(given, channels={"locker": "store"}) == ["a"]
+
+
+def test_a_record_of_an_events_topic_is_avro_or_the_json_in_its_place() -> None:
+    assert answer(letter(avro(event_id="b"), topic="events.web")) == ["b"]
+    assert answer(letter(json.dumps(told(event_id="c")).encode(), "bad_avro", "events.web")) == ["c"]
+    assert answer(letter(b"\x01junk", "bad_avro", "events.web")) == "bad_avro"
+    assert answer(letter(avro(event_id="d", channel="locker"), topic="events.web")) == "unknown_channel"
+
+
+def test_a_record_of_the_wrong_topic_goes_to_that_of_its_channel() -> None:
+    replayer = Replayer(Checker(Settings(), default()), Topics(), SchemaCache(Registry()))
+    found = replayer.answer(letter(avro(channel="app"), "channel_mismatch", "events.web"), KAFKA_MS)
+    assert isinstance(found, list)
+    assert [one.channel for one in found] == ["app"]
+
+
+def test_a_row_goes_through_its_mapping_as_that_is_now(tmp_path: Path) -> None:
+    file = tmp_path / "visits.toml"
+    file.write_text(MAPPING)
+    given = letter(json.dumps(ROW).encode(), "bad_time", source=f"visits.csv:2 by {load(file).name}")
+    assert answer(given) == "bad_time"
+    file.write_text(ZONE + MAPPING)
+    assert answer(given) == ["v1"]
+    file.unlink()
+    assert answer(given) == "bad_value"
+    assert answer(given, ZONE + MAPPING) == ["v1"]
+
+
+def test_of_a_row_all_events_go_or_none() -> None:
+    two = ZONE + MAPPING + MAPPING.replace("v{id}", "w{id}")
+    given = letter(json.dumps(ROW).encode(), source="visits.csv:2 by gone")
+    assert answer(given, two) == ["v1", "w1"]
+    assert answer(given, two.replace("w{id}", "w{absent}")) == "missing_field"
+
+
+@pytest.mark.parametrize(("given", "reason"), [
+    (letter(None, "card_number"), "card_number"),
+    (letter(b"x", topic="reference.rates"), "bad_value"),
+    (letter(b"{}", topic="onethread.commands"), "bad_value"),
+    (letter(b"not json", source="visits.csv:2 by till_receipts"), "bad_value"),
+    (letter(b"{}", source="costs.csv:2 by ad_costs"), "bad_value"),
+])
+def test_what_has_no_way_back_stays(given: Letter, reason: str) -> None:
+    assert answer(given) == reason
+
+
+def test_bytes_are_shown_as_json_as_text_or_not_at_all() -> None:
+    schemas = SchemaCache(Registry())
+    assert json.loads(readable(avro(event_id="a"), schemas) or "")["event_id"] == "a"
+    assert readable('{"a": "Київ"}\n'.encode(), schemas) == '{"a": "Київ"}\n'
+    assert readable(b"\x01\x02", schemas) is None
+    assert readable(b"\xff", schemas) is None
+
+
+def test_what_is_sent_again_is_what_was_checked() -> None:
+    found = Replayer(Checker(Settings(), default()), Topics(), SchemaCache(Registry())).answer(
+        letter(json.dumps(told()).encode()), KAFKA_MS)
+    assert found == [Checked("web", "e-1", CHANNEL_EVENT.encode(read(told())))]
