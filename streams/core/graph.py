@@ -68,6 +68,7 @@ class Partition(partition.Partition):
 
     def take(self) -> Effects:
         """What has to leave because of all work since the last call."""
+        self.tell_all()
         effects, self.effects = self.effects, Effects()
         effects.puts, effects.deletes = self.nodes.flush(self.clock)
         return effects
@@ -76,9 +77,12 @@ class Partition(partition.Partition):
         self.clock = max(self.clock, message.clock) + 1
         kind = type(message)
         if kind in _PARTITION_HANDLERS:
+            self.tell_all()
             _PARTITION_HANDLERS[kind](self, message)
             return
         node = self.nodes.get(message.to)  # type: ignore[union-attr]
+        if kind not in _TOLD_LATER or node.policy_version != self.policies.version:
+            self.tell(node)
         if node.policy_version != self.policies.version:
             knowing.adopt(self, node)
         if kind in _NODE_HANDLERS:
@@ -111,6 +115,9 @@ _NODE_HANDLERS: dict[type, Callable[[partition.Partition, Any, Any], None]] = {
     Sleep: losing.sleep,
 }
 """At an identifier's own node."""
+
+_TOLD_LATER = {Observe, Keep, Sighting, Seen, Status, Link, Compress}
+"""What comes between touchpoints that are told together: it leaves the rows alone, or has all of them told."""
 
 _ROOT_HANDLERS: dict[type, Callable[[partition.Partition, Any, Any], None]] = {
     Evidence: placing.evidence,

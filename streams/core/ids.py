@@ -5,7 +5,6 @@ Layout: RFC 9562, section 5.8: 122 bits of our own, the version nibble 8 and the
 
 from functools import lru_cache
 from hashlib import blake2b
-from uuid import UUID
 
 _STAMP = (8 << 76) | (2 << 62)
 _FREE = ~((15 << 76) | (3 << 62))
@@ -54,4 +53,5 @@ def person_id(node_key: bytes) -> bytes:
 
 def uuid_text(data: bytes) -> str:
     """The 36 characters of an id of 16 bytes."""
-    return str(UUID(bytes=data))
+    text = data.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

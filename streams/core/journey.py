@@ -136,39 +136,51 @@ def begin(person_id: bytes, event: Event) -> Journey:
     if event.campaign is not None:
         content = unpack(event.content)
         source, name = content[_SOURCE], content[_NAME]
-    obstacles = obstacles_of(event)
     return Journey(
         person_id, ids.journey_id(event.event_id), event.at_ms, event.at_ms, event.at_ms, None, [event.channel],
         [event.at_ms], [1], [event.device or ""], [event.channel], 0, 1, event.event_id, event.channel, source, name,
-        event.channel, event.type, event.device, _stage(event), obstacles,
+        event.channel, event.type, event.device, _stage(event), obstacles_of(event),
         event.at_ms if event.type == "message_received" else None, 0,
     )
 
 
-def extend(journey: Journey, event: Event) -> Journey:
-    """The journey after one more touchpoint at its end, equal to what `row` makes of all of them.
+def extend(journey: Journey, events: Iterable[Event]) -> Journey:
+    """The journey after more touchpoints at its end.
 
-    Shape: the event comes after all others of the person -> with the event in the path; `last_step_at`, `order_id` and
+    Shape: the events in order, after all others of the journey -> with them in the path; `last_step_at`, `order_id` and
            the stage `buy` are the caller's.
     """
-    path, path_at, numbers, devices = journey.path, journey.path_at, journey.path_touchpoints, journey.path_devices
-    channel, device = event.channel, event.device
-    if channel == journey.end_channel:
-        numbers = [*numbers[:-1], numbers[-1] + 1]
-        if device is not None and not devices[-1]:
-            devices = [*devices[:-1], device]
-    else:
-        path, path_at = [*path, channel], [*path_at, event.at_ms]
-        numbers, devices = [*numbers, 1], [*devices, device or ""]
-    last, stage = journey.last_device, _stage(event)
-    waits = journey.unanswered_at is None and event.type == "message_received"
-    return journey._replace(
-        last_touchpoint_at=event.at_ms, path=path, path_at=path_at, path_touchpoints=numbers, path_devices=devices,
-        channels=journey.channels if channel in journey.channels else [*journey.channels, channel],
-        device_switches=journey.device_switches + (device is not None and last is not None and device != last),
-        touchpoints=journey.touchpoints + 1, end_channel=channel, end_type=event.type, last_device=device or last,
-        stage=stage if _RANK[stage] > _RANK[journey.stage] else journey.stage,
-        obstacles=_and(journey.obstacles, event), unanswered_at=event.at_ms if waits else journey.unanswered_at,
+    (who, journey_id, started_at, last_step_at, last_at, order_id, path, path_at, numbers, devices, channels,
+     device_switches, touchpoints, start_event_id, start_channel, source, name, channel, end_type, last_device, stage,
+     obstacles, unanswered_at, after_sale) = journey
+    path, path_at, numbers, devices, channels = [*path], [*path_at], [*numbers], [*devices], [*channels]
+    for event in events:
+        last_at, end_type, device = event.at_ms, event.type, event.device
+        touchpoints += 1
+        if event.channel == channel:
+            numbers[-1] += 1
+            devices[-1] = devices[-1] or device or ""
+        else:
+            channel = event.channel
+            path.append(channel)
+            path_at.append(last_at)
+            numbers.append(1)
+            devices.append(device or "")
+            if channel not in channels:
+                channels.append(channel)
+        if device is not None:
+            device_switches += last_device is not None and device != last_device
+            last_device = device
+        reached = _stage(event)
+        if _RANK[reached] > _RANK[stage]:
+            stage = reached
+        obstacles = _and(obstacles, event)
+        if unanswered_at is None and end_type == "message_received":
+            unanswered_at = last_at
+    return Journey(
+        who, journey_id, started_at, last_step_at, last_at, order_id, path, path_at, numbers, devices, channels,
+        device_switches, touchpoints, start_event_id, start_channel, source, name, channel, end_type, last_device,
+        stage, obstacles, unanswered_at, after_sale,
     )
 
 
@@ -195,9 +207,8 @@ def row(
     Cost:  O(n).
     """
     journey = begin(person_id, stretch.events[0])
-    for event in stretch.events[1:]:
-        journey = extend(journey, event)
-    journey = journey._replace(last_step_at=stretch.last.at_ms)
+    if len(stretch.events) > 1:
+        journey = extend(journey, stretch.events[1:])._replace(last_step_at=stretch.last.at_ms)
     if stretch.order_id is not None:
         journey = convert(journey, stretch.order_id)
     for event in after_sale:

@@ -6,7 +6,7 @@ clock of its sender. Messages converge under repeats, reordering and replay; non
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -220,6 +220,14 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
     epochs: list[tuple[Identifier, int]] = []
 
 
+class Told(NamedTuple):
+    """What the sinks have heard of a cluster: the keys of its rows, whose each identifier is, and who had been met."""
+
+    keys: list[tuple[Any, ...]]
+    whose: list[tuple[Identifier, bytes]]
+    met: list[bytes]
+
+
 class Absorb(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
     """A whole cluster, to the root that takes it in."""
 
@@ -230,6 +238,8 @@ class Absorb(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
     """Under which the rows of this cluster were sent so far."""
     edge: Edge
     cause: Cause
+    told: Told | None = None
+    """None from an older release: then the rows are made anew, to know their keys."""
 
 
 class Compress(msgspec.Struct, frozen=True, array_like=True, tag="p", gc=False):

@@ -73,6 +73,7 @@ class Nodes:
     def __init__(self, policies: Policies, keys: Keys, reader: Reader, touches_max: int) -> None:
         self._policies, self._keys, self._reader, self._touches_max = policies, keys, reader, touches_max
         self._nodes: dict[bytes, Node] = {}
+        """What was asked for longest ago comes first."""
         self._touched: dict[bytes, Node] = {}
         self._puts: dict[bytes, bytes] = {}
         self._deletes: set[bytes] = set()
@@ -90,9 +91,12 @@ class Nodes:
         if node is None:
             node = self._nodes[key] = self._load(identifier)
             self._held += self._weight(node)
+            node.used = self._batch
+        elif node.used != self._batch:
+            node.used = self._batch
+            self._nodes[key] = self._nodes.pop(key)
         if node.identifier[0] == SEALED and identifier[0] != SEALED and node.erased_ms is None:
             self._name(node, identifier)
-        node.used = self._batch
         return node
 
     def _name(self, node: Node, identifier: Identifier) -> None:
@@ -219,12 +223,11 @@ class Nodes:
     def _make_room(self) -> None:
         if self._held <= self._touches_max:
             return
-        self._held = sum(self._weight(node) for node in self._nodes.values())
+        self._held = sum(map(self._weight, self._nodes.values()))
         if self._held <= self._touches_max:
             return
-        for key, node in sorted(self._nodes.items(), key=lambda item: item[1].used):
-            self._held -= self._weight(node)
-            del self._nodes[key]
+        for key in list(self._nodes):
+            self._held -= self._weight(self._nodes.pop(key))
             if self._held <= self._touches_max * 3 // 4:
                 return
 

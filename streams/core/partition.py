@@ -1,21 +1,25 @@
 """What the nodes of one partition share: policies, the clock, records, and what is to leave with the next commit."""
 
-from streams.core.cluster import Cluster, Kept
+from streams.core.cluster import Cluster, Kept, cause_of
 from streams.core.effects import Effects, Merge
 from streams.core.erasing import Sleep
 from streams.core.event import Cause, Identifier
 from streams.core.increment import add
-from streams.core.messages import Message
+from streams.core.keys import SEALED
+from streams.core.messages import Message, Told
 from streams.core.newcomers import join
 from streams.core.node import Node
 from streams.core.nodes import Nodes, Reader
 from streams.core.policies import Policies
 from streams.core.policy import Policy
-from streams.core.rows import Changes, Rows, View, view
+from streams.core.rows import Changes, view
 from streams.core.sealing import seal
 from streams.core.shaping import Shaping
 
 TOUCHES_MAX = 50_000
+
+WHOLE_EVENTS = 5
+"""So many touchpoints of a cluster cost as much, made anew, as one that is added to the rows there are."""
 
 
 class Partition:
@@ -27,6 +31,8 @@ class Partition:
         self.nodes = Nodes(self.policies, shaping.keys, reader, touches_max)
         self.clock = self.nodes.clock()
         self.effects = Effects()
+        self.untold: dict[Node, list[Kept]] = {}
+        """Roots, with touchpoints by which nobody became anybody else: told when the batch ends, or before more."""
         self.local: list[Message] = []
         """Messages to nodes of this partition, to be worked next."""
         self.rebuild = ""
@@ -56,16 +62,18 @@ class Partition:
         return cluster
 
     def emit(
-        self, node: Node, cluster: Cluster, cause: Cause, reason: str = "", theirs: View | None = None,
+        self, node: Node, cluster: Cluster, cause: Cause, reason: str = "", theirs: Told | None = None,
     ) -> None:
         """Send the difference between the rows of before and after; `theirs` are sent whatever they were."""
         assert node.sent is not None, "asked for before the change"
+        untold = self.untold.pop(node, None)
+        if untold and not node.sent.rows:
+            cause = cause_of(untold[0].event)
         if cluster.marks or cluster.cuts:
             for x in seal(self.keys, cluster):
                 self.send(Sleep(x, self.clock, cause), x)
                 self.nodes.touch(node)
         before, after = node.sent, view(cluster, self.shaping)
-        again: Rows = theirs.rows if theirs else {}
         facts, clock = self.effects.facts, self.clock
         for key, row in after.rows.items():
             if before.rows.get(key) != row:
@@ -73,18 +81,52 @@ class Partition:
         for key in before.rows:  # not the difference of both: its order would be another in each process
             if key not in after.rows:
                 facts[key] = (clock, None)
-        for key in again:
+        for key in theirs.keys if theirs else ():
             facts[key] = (clock, after.rows.get(key))
         node.sent = after
         if before.resolution is not after.resolution:
-            whose = {**theirs.whose(), **before.whose()} if theirs else before.whose()
-            met = before.met() | theirs.met() if theirs else before.met()
+            whose = dict(theirs.whose) | before.whose() if theirs else before.whose()
+            met = before.met().union(theirs.met) if theirs else before.met()
             self._emit_history(whose, after.whose(), met, cause, reason)
             self.effects.sizes.append(len(cluster.members))
 
+    def tell_later(self, node: Node, cluster: Cluster, kept: Kept) -> bool:
+        """Whether one more touchpoint can wait for others of the batch; a node without a name may get one meanwhile."""
+        assert node.sent is not None, "asked for before the change"
+        is_new = not node.sent.rows and len(cluster.members) == 1
+        if node.identifier[0] == SEALED or not (is_new or cluster.resolution is node.sent.resolution):
+            return False
+        self.untold.setdefault(node, []).append(kept)
+        return True
+
+    def tell(self, node: Node) -> None:
+        """Send what waited, before the node changes in another way, or goes."""
+        untold = self.untold.get(node)
+        if untold is not None:
+            assert node.cluster is not None, "a root has a cluster"
+            if not self._add(node, node.cluster, untold):
+                self.emit(node, node.cluster, cause_of(untold[0].event))
+            self.untold.pop(node, None)
+
+    def tell_all(self) -> None:
+        for node in list(self.untold):
+            self.tell(node)
+
+    def _add(self, node: Node, cluster: Cluster, untold: list[Kept]) -> bool:
+        """Send what touchpoints change, one by one, if that is all there is to send and the shorter way."""
+        assert node.sent is not None, "asked for before the change"
+        if not node.sent.rows or len(cluster.events) < WHOLE_EVENTS * (len(untold) - 1):
+            return False
+        for kept in sorted(untold, key=lambda k: (k.event.at_ms, k.event.event_id)):
+            changes = add(cluster, self.shaping, node.sent, kept)
+            if changes is None:
+                return False
+            self.send_changes(changes)
+        return True
+
     def emit_newcomers(
         self, node: Node, cluster: Cluster, newcomers: set[Identifier], events: list[Kept], cause: Cause, reason: str,
-        theirs: View,
+        theirs: Told,
     ) -> bool:
         """Send what new members and the few events that came with them change, if that is all there is to send.
 
@@ -96,13 +138,10 @@ class Partition:
             return False
         self.send_changes(changes)
         owned = {x: node.sent.people[node.sent.resolution.group_of[x]].person_id for x in newcomers}
-        self._emit_history(theirs.whose(), owned, theirs.met(), cause, reason)
-        for kept in sorted(events, key=lambda k: (k.event.at_ms, k.event.event_id)):
-            changes = add(cluster, self.shaping, node.sent, kept)
-            if changes is None:
-                return False
-            self.send_changes(changes)
-        for key in theirs.rows:
+        self._emit_history(dict(theirs.whose), owned, set(theirs.met), cause, reason)
+        if not self._add(node, cluster, events):
+            return False
+        for key in theirs.keys:
             self.effects.facts[key] = (self.clock, node.sent.rows.get(key))
         self.effects.sizes.append(len(cluster.members))
         return True

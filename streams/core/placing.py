@@ -6,7 +6,6 @@ from itertools import combinations
 from streams.core.anchor import anchor_order, conducts_at_once
 from streams.core.cluster import Cluster, Kept, cause_of
 from streams.core.event import Cause, Identifier
-from streams.core.increment import add
 from streams.core.messages import Compress, Edge, Evidence, Keep, Link, Observe, Sighting, address
 from streams.core.node import DAY_MS, Node
 from streams.core.partition import Partition
@@ -68,19 +67,9 @@ def _keep(p: Partition, node: Node, m: Keep, order: tuple[Identifier, ...]) -> N
     elif kept is not None:
         if not _place(p, node, cluster, kept):
             _let_go(p, node, cluster, [kept])
-        elif _emit_one(p, node, cluster, kept):
+        elif p.tell_later(node, cluster, kept):
             return
     p.emit(node, cluster, cause)
-
-
-def _emit_one(p: Partition, node: Node, cluster: Cluster, kept: Kept) -> bool:
-    """Send what one more touchpoint changes, if that is all there is to send."""
-    assert node.sent is not None, "asked for before the change"
-    changes = add(cluster, p.shaping, node.sent, kept)
-    if changes is None:
-        return False
-    p.send_changes(changes)
-    return True
 
 
 def review(p: Partition, node: Node, cluster: Cluster, cause: Cause) -> None:

@@ -74,7 +74,7 @@ class Retrace:
         before, is_waiting = self._before()
         is_open = before is not None and before.order_id is None
         if is_open and before is not None and event.at_ms - before.last_step_at <= gap_ms:
-            after = journey.extend(before, event)
+            after = journey.extend(before, (event,))
         elif not is_step(event, places):
             return 0
         elif is_waiting or is_open:

@@ -12,7 +12,7 @@ from streams.core.event import Event, Identifier
 from streams.core.facts import Row, index_of
 from streams.core.ids import person_id
 from streams.core.journey import Course, Place, PlaceOf, course
-from streams.core.messages import Edge
+from streams.core.messages import Edge, Told
 from streams.core.person import channel_rows, person_row, sighting_rows
 from streams.core.resolve import KNOWN_STRENGTH, Resolution, senior, whose
 from streams.core.returned import loose_return_id, loose_return_row
@@ -81,6 +81,10 @@ class View:
     places: dict[str, dict[bytes, Place]] = field(default_factory=dict)
     """Where each order was placed: by person where the order_id is shared, else of EVERYBODY."""
 
+    def told(self) -> Told:
+        """What the sinks have heard, once these rows have gone out."""
+        return Told(list(self.rows), list(self.whose().items()), sorted(self.met()))
+
     def whose(self) -> dict[Identifier, bytes]:
         """Whose each identifier is."""
         return {i: person.person_id for person in self.people.values() for i in person.identifiers}
@@ -108,6 +112,8 @@ def view(cluster: Cluster, shaping: Shaping) -> View:
     resolution = cluster.resolution
     people = {group: Person(cluster, shaping, found) for group, found in resolution.groups.items()}
     seen = View(resolution, people, {}, {}, {}, Alike(shaping.duplicate_window_ms))
+    if not cluster.first and not cluster.rules:  # nothing has been seen yet
+        return seen
     for _, event_id, same in cluster.timeline:
         owner = owner_of(cluster, same[0])
         if owner is not None and people[owner[0]].identifiers:

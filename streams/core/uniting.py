@@ -2,7 +2,7 @@
 
 from streams.core.cluster import Cluster
 from streams.core.erasing import Ruled
-from streams.core.messages import Absorb, Compress, Link, Rule
+from streams.core.messages import Absorb, Compress, Link, Part, Rule
 from streams.core.node import Node
 from streams.core.partition import Partition
 from streams.core.placing import conduct, force, review
@@ -36,22 +36,23 @@ def _other_kind(m: Link) -> str:
 
 
 def _leave(p: Partition, node: Node, m: Link) -> None:
-    cluster = node.cluster
-    assert cluster is not None, "a root has a cluster"
+    cluster = p.root(node)
+    p.tell(node)
+    assert node.sent is not None, "a root has rows"
+    told = node.sent.told()
     node.parent, node.cluster, node.sent = p.keys.sealed(m.other), None, None
     p.nodes.touch(node)
     for kept in cluster.kept():
         p.nodes.delete_event(node, kept)
     part = cluster.part(with_events=True)
-    p.send(Absorb(m.other, p.clock, part, node.policy_version, m.edge, m.cause), m.other)
+    p.send(Absorb(m.other, p.clock, part, node.policy_version, m.edge, m.cause, told), m.other)
 
 
 def absorb(p: Partition, node: Node, m: Absorb) -> None:
     """Rows that come with a cluster are sent again, compared with nothing: a late copy does not know the sink."""
     cluster = p.root(node)
-    other = Cluster(p.policies[m.policy_version], m.part)
-    theirs = view(other, p.policies.shaping(m.policy_version))
-    is_told = m.policy_version == node.policy_version and not (_has_news(cluster, other) or _has_news(other, cluster))
+    theirs = m.told or view(Cluster(p.policies[m.policy_version], m.part), p.policies.shaping(m.policy_version)).told()
+    is_told = m.policy_version == node.policy_version and not _is_claimed_anew(cluster, m.part)
     news = cluster.join(matched(p.keys, cluster, m.part))
     for kept in news:
         p.nodes.put_event(node, kept)
@@ -72,10 +73,15 @@ def absorb(p: Partition, node: Node, m: Absorb) -> None:
         p.emit(node, cluster, m.cause, reason, theirs)
 
 
-def _has_news(cluster: Cluster, other: Cluster) -> bool:
+def _is_claimed_anew(cluster: Cluster, part: Part) -> bool:
     """Whether one cluster knows claims that matter to what the other keeps."""
-    claims = other.claims
-    return any(n > claims.get(x, 0) and other.concerns(x) for x, n in cluster.claims.items())
+    if not cluster.claims and not part.claims:
+        return False
+    claims = dict(part.claims)
+    concerned = {*part.members, *(i[:2] for event, _, _ in part.events for i in event.ids), *(x for x, _ in part.seen)}
+    return any(n > claims.get(x, 0) and x in concerned for x, n in cluster.claims.items()) or any(
+        n > cluster.claims.get(x, 0) and cluster.concerns(x) for x, n in part.claims
+    )
 
 
 def compress(p: Partition, node: Node, m: Compress) -> None:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core import increment, newcomers, partition, placing
+from streams.core import increment, newcomers, partition
 from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event, Identifier
+from streams.core.facts import TABLES
 from streams.core.rows import Changes, Rows, View, view
 from streams.core.shaping import Shaping
 from tests.oracle.build import event, money
@@ -81,7 +82,6 @@ def _see_checked(events: list[Event], journey_gap_ms: int = 60 * MINUTE) -> int:
         return changes
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(placing, "add", checked)
         patch.setattr(partition, "add", checked)
         patch.setattr(partition, "join", checked_join)
         Graph(1, journey_gap_ms=journey_gap_ms).see(*events)
@@ -104,6 +104,21 @@ def test_the_shortcut_equals_the_whole_in_worlds_as_busy_as_they_come() -> None:
 def test_the_shortcut_is_taken_for_whoever_comes_again() -> None:
     assert _see_checked([event(str(n), n * MINUTE, "anonymous_id:a") for n in range(5)]) == 4
     assert sum(_see_checked(_events(Random(seed))) for seed in range(10)) > 30
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_touchpoints_told_together_leave_the_rows_that_they_leave_one_by_one(random: Random) -> None:
+    """Of merges apart, which are history: who had been met depends on what was told in between."""
+    events, one_by_one, together = _events(random), Graph(1), Graph(1)
+    one_by_one.see(*events)
+    start = 0
+    while start < len(events):
+        end = start + random.randint(1, 12)
+        together.see_together(*events[start:end])
+        start = end
+    for table in TABLES.keys() - {"merges", "identifier_owners"}:
+        assert together.rows(table) == one_by_one.rows(table)
 
 
 @settings(max_examples=60, deadline=None)

@@ -39,21 +39,29 @@ class Graph:
             self.work([messages.observe(event, default())])
         return self
 
+    def see_together(self, *events: Event) -> None:
+        """As one batch; only of a graph with one partition."""
+        self.partitions[0].work([messages.observe(event, default()) for event in events])
+        self._carry_out(0)
+
     def work(self, todo: list[messages.Message]) -> None:
         going = [(self.keys.owner(message.to), message) for message in todo]
         while going:
             number, message = going.pop(0)
             self.partitions[number].work(messages.unpack(messages.pack([message])))
-            effects = self.partitions[number].take()
-            assert not effects.puts.keys() & effects.deletes
-            self.stores[number].update(effects.puts)
-            for key in effects.deletes:
-                self.stores[number].pop(key, None)
-            for fact, (version, row) in effects.facts.items():
-                if version > self.kept.get(fact, (0, None))[0]:
-                    self.kept[fact] = version, row
-            for other, forwarded in effects.forwards.items():
+            for other, forwarded in self._carry_out(number).items():
                 going += [(other, message) for message in forwarded]
+
+    def _carry_out(self, number: int) -> dict[int, list[messages.Message]]:
+        effects = self.partitions[number].take()
+        assert not effects.puts.keys() & effects.deletes
+        self.stores[number].update(effects.puts)
+        for key in effects.deletes:
+            self.stores[number].pop(key, None)
+        for fact, (version, row) in effects.facts.items():
+            if version > self.kept.get(fact, (0, None))[0]:
+                self.kept[fact] = version, row
+        return effects.forwards
 
     def rows(self, table: str) -> list[Row]:
         return sorted((row for key, (_, row) in self.kept.items() if key[0] == table and row is not None), key=repr)
