@@ -1,7 +1,9 @@
 """Group commit: what an agent works on is everything that waits for it, so that one transaction serves many batches."""
 
+import asyncio
+import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +16,9 @@ from streams.transport.membership import Membership
 GROUP_RECORDS_MAX = 2000
 GROUP_BYTES_MAX = 1_000_000
 """Of values: some 1,500 events. Packed records hold hundreds of messages each, so their number alone bounds nothing."""
+
+REST_STEP_S = 0.05
+"""A rebalance waits for what is in hand, and so for this."""
 
 
 @dataclass(eq=False)
@@ -72,8 +77,11 @@ class Group:
 
 async def groups(
     stream: Any, records_max: int = GROUP_RECORDS_MAX, bytes_max: int = GROUP_BYTES_MAX,
+    rest: Callable[[], float] = lambda: 0.0,
 ) -> AsyncIterator[Group]:
     """The batch at hand and all that waits behind it, until `records_max` or `bytes_max` is reached.
+
+    `rest` says how many seconds the handler wants more to gather before it takes a group.
 
     What is taken from the queue directly skips Faust's own checks, so they are repeated here: flow control, the
     generation, and the note that the message is in hand.
@@ -82,6 +90,7 @@ async def groups(
     app, queue = source.app, source.channel.queue
     consumer = app.consumer
     async for event in source.events():
+        await _rest(app, rest())
         if app.rebalancing or event.value.membership is not consumer.membership:
             consumer.release(event.message)
             continue
@@ -96,3 +105,12 @@ async def groups(
             group.events.append(more)
         yield group
         del group, event  # the generator would keep the last message alive, and a rebalance waits for it
+
+
+async def _rest(app: Any, seconds: float) -> None:
+    """Let the queue fill; over as soon as the group rebalances or the worker stops."""
+    until = time.monotonic() + seconds
+    while (left_s := until - time.monotonic()) > 0:
+        if app.rebalancing or app.should_stop:
+            return
+        await asyncio.sleep(min(left_s, REST_STEP_S))

@@ -27,7 +27,8 @@ log = structlog.get_logger()
 
 
 class Handler(Protocol):
-    """One stage: groups in, work out. It may also have `forget(partitions)`, called when partitions come and go."""
+    """One stage: groups in, work out. It may also have `forget(partitions)`, called when partitions come and go,
+    `group_bytes_max`, and `rest`, the seconds in which its next group may still grow."""
 
     async def handle(self, group: Group) -> Work: ...
 
@@ -37,7 +38,8 @@ async def run(stage: str, stream: Any, handler: Handler, committer: Committer) -
     seconds = {step: metrics.BATCH_SECONDS.labels(stage, step) for step in ("handle", "commit")}
     records = metrics.BATCH_RECORDS.labels(stage)
     try:
-        async for group in groups(stream, bytes_max=getattr(handler, "group_bytes_max", GROUP_BYTES_MAX)):
+        bytes_max, rest = getattr(handler, "group_bytes_max", GROUP_BYTES_MAX), getattr(handler, "rest", float)
+        async for group in groups(stream, bytes_max=bytes_max, rest=rest):
             started = time.perf_counter()
             work = await patiently(partial(handler.handle, group), stream.app, stage)
             if work is None:
