@@ -9,7 +9,7 @@ from schemas.registry import SchemaCache
 from schemas.registry import client as registry_client
 from streams.agents.ingest import Ingest
 from streams.agents.load import Load
-from streams.agents.stitch import Stitch
+from streams.agents.stitch import PartitionReader, Stitch
 from streams.core import reference
 from streams.core.channels import CHANNELS
 from streams.core.policy import default as default_policy
@@ -38,3 +38,11 @@ def create_app(
     ):
         add_stage(app, stage, committer)
     return app, committer
+
+
+def state_of(app: faust.App) -> dict[int, PartitionReader]:
+    """The committed state at hand by partition; nothing while partitions move or are being restored."""
+    if app.rebalancing or not app.tables.actives_ready:
+        return {}
+    store = graph_store(app)
+    return {number: PartitionReader(store, number) for number in store.partitions()}

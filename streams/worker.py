@@ -7,11 +7,14 @@ anything but 0; that is also how a worker gets rid of a state it does not trust.
 import asyncio
 import os
 
-import prometheus_client
+import faust
 
 from deploy.local.ports import HOST, Addresses
 from streams import settings
-from streams.app import create_app
+from streams.app import create_app, state_of
+from streams.core.keys import Keys
+from streams.transport.commit import Committer
+from streams.transport.pages import Pages, StatePages
 from streams.transport.serve import log_to_stdout, serve
 
 
@@ -22,9 +25,16 @@ def main() -> None:
     datadir = addresses.home / "state" / f"worker-{index}"
     datadir.mkdir(parents=True, exist_ok=True)
     log_to_stdout()
-    prometheus_client.start_http_server(addresses.worker_metrics(index), HOST)
+    pages = Pages(HOST, addresses.worker_metrics(index))
+    pages.start()
     chosen = settings.load(addresses.home)
-    asyncio.run(serve(lambda: create_app(chosen, addresses, index, datadir), index))
+
+    def build() -> tuple[faust.App, Committer]:
+        app, committer = create_app(chosen, addresses, index, datadir)
+        pages.state = StatePages(Keys(chosen.pepper.get_secret_value(), chosen.partitions), lambda: state_of(app))
+        return app, committer
+
+    asyncio.run(serve(build, index))
 
 
 if __name__ == "__main__":

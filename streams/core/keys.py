@@ -28,6 +28,9 @@ class Keys:
         self.partitions = partitions
         pepper = pepper if len(pepper) <= 64 else blake2b(pepper).digest()
 
+        self.token = blake2b(b"reads the state", digest_size=32, key=pepper).hexdigest()
+        """What a program of this deployment shows to a worker that it asks for state."""
+
         @lru_cache(_CACHED_KEYS)
         def node(identifier: Identifier) -> NodeKey:
             if identifier[0] == SEALED:

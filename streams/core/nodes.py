@@ -67,6 +67,33 @@ def _piece_key(node_key: bytes, number: int) -> bytes:
     return b"o" + node_key + struct.pack(">H", number)
 
 
+def node_prefix(start: bytes) -> bytes:
+    """What the keys of node records begin with, of all whose node keys begin so."""
+    return b"n" + start
+
+
+def events_prefix(root: bytes) -> bytes:
+    """What the keys of a root's events begin with."""
+    return b"e" + root
+
+
+def stored(reader: Reader, node_key: bytes) -> tuple[NodeRecord, list[tuple[bytes, bytes]]] | None:
+    """A node's record, and the records it is stored in; None where nobody has heard of it."""
+    name = node_prefix(node_key)
+    data = reader.get(name)
+    if data is None:
+        return None
+    keys = [_piece_key(node_key, number) for number in range(_pieces(data))]
+    pieces = [(key, reader.get(key) or b"") for key in keys]
+    return codec.decode(b"".join(piece for _, piece in pieces) if pieces else data), [(name, data), *pieces]
+
+
+def _pieces(data: bytes) -> int:
+    """In how many pieces a node's record is stored; 0 where it is whole."""
+    is_record = data[0] & 0xF0 == 0x90  # an array of at most 15: the record itself, else the number of its pieces
+    return 0 if is_record else codec.decode_count(data)
+
+
 class Nodes:
     """The nodes of one partition; at most about `touches_max` touchpoints stay in memory between batches."""
 
@@ -214,9 +241,9 @@ class Nodes:
 
     def _node_record(self, key: bytes, data: bytes) -> tuple[NodeRecord, int]:
         """A node's record and in how many pieces it is stored."""
-        if data[0] & 0xF0 == 0x90:  # an array of at most 15: the record itself, else the number of its pieces
+        count = _pieces(data)
+        if not count:
             return codec.decode(data), 0
-        count = codec.decode_count(data)
         pieces = [self.read(_piece_key(key, number)) or b"" for number in range(count)]
         return codec.decode(b"".join(pieces)), count
 
@@ -245,7 +272,7 @@ class Nodes:
             record.parent = self._keys.sealed(record.parent)  # an older release told it in clear
         if record.part is None:
             return Node(record, None, pieces)
-        events = [_decode_kept(value) for _, value in self._reader.scan(b"e" + key)]
+        events = [_decode_kept(value) for _, value in self._reader.scan(events_prefix(key))]
         part = msgspec.structs.replace(record.part, events=[(e.event, e.anchor, e.copies) for e in events])
         return Node(record, Cluster(self._policies[record.policy_version], part), pieces)
 

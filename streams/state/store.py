@@ -70,6 +70,10 @@ class Store(stock.Store):
         start = max(prefix, after + b"\0")
         return list(islice(self._dbs[partition].items(from_key=start, read_opt=read), limit))
 
+    def partitions(self) -> list[int]:
+        """The partitions that are open here."""
+        return list(self._dbs)
+
     # -- what the commit uses
 
     def write(self, partition: int, puts: Mapping[bytes, bytes], deletes: Collection[bytes], offset: int) -> None:

@@ -1,0 +1,111 @@
+"""What a worker answers over HTTP: `/metrics` to whoever watches it, `/state/…` to whoever may read the state.
+
+The state is asked for by the collector: `/state/node/<node key>` and `/state/person/<person_id>`, in hex, answer with a
+`walk.Walk` as msgpack. It is raw and personal, so the request carries a token that only who has the deployment's pepper
+can make. Rules kept: threads of their own answer, which read what is committed and write nothing; a worker that has no
+partitions yet, or loses one while it is read, answers 503, one without that partition 421; nothing is logged, for paths
+name identifiers' hashes.
+"""
+
+import hmac
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import prometheus_client
+import rocksdict
+
+from streams.core.event import NodeKey, pack
+from streams.core.keys import Keys
+from streams.core.nodes import Reader
+from streams.core.walk import End, Walk, key_of_person, walk
+
+KEY_BYTES = 16
+IDLE_S = 60.0
+"""A connection on which nothing is asked is closed after this time, and its thread ends."""
+
+Answer = tuple[int, str, bytes]
+"""Status, content type, body."""
+
+Readers = Callable[[], Mapping[int, Reader]]
+"""The partitions whose state is here and whole."""
+
+
+class StatePages:
+    """The pages below `/state/`."""
+
+    def __init__(self, keys: Keys, readers: Readers) -> None:
+        self._keys, self._readers = keys, readers
+        self._expected = f"Bearer {keys.token}"
+
+    def answer(self, path: str, authorization: str) -> Answer:
+        if not hmac.compare_digest(authorization.encode(), self._expected.encode()):
+            return _text(401, "expected the deployment's token")
+        kind, _, text = path.removeprefix("/state/").partition("/")
+        try:
+            name = bytes.fromhex(text)
+        except ValueError:
+            name = b""
+        if len(name) != KEY_BYTES or kind not in ("node", "person"):
+            return _text(404, "expected /state/node/<32 hex digits> or /state/person/<32 hex digits>")
+        try:
+            return self._walk(self._readers(), kind, NodeKey(name))
+        except (KeyError, rocksdict.DbClosedError):  # a partition left while it was read
+            return _text(503, "the partition is on its way to another worker")
+
+    def _walk(self, readers: Mapping[int, Reader], kind: str, name: NodeKey) -> Answer:
+        if not readers:
+            return _text(503, "the worker has no partitions yet")
+        reader = readers.get(self._keys.partition(name))
+        if reader is None:
+            return _text(421, "the partition is at another worker")
+        key = name if kind == "node" else key_of_person(reader, name)
+        found = Walk(End.NOBODY, name, []) if key is None else walk(readers, self._keys, key)
+        return 200, "application/msgpack", pack(found)
+
+
+def _text(status: int, text: str) -> Answer:
+    return status, "text/plain; charset=utf-8", text.encode() + b"\n"
+
+
+class Pages:
+    """The HTTP server of a worker: a thread a connection. `state` is set once there is one."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.state: StatePages | None = None
+        pages = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"  # connections are used again
+            timeout = IDLE_S
+
+            def do_GET(self) -> None:
+                status, content_type, body = pages.answer(self.path, self.headers.get("Authorization", ""))
+                self.send_response_only(status)
+                self.send_header("Content-Type", content_type)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer((host, port), Handler)
+        self._server.daemon_threads = True
+        self.port: int = self._server.server_address[1]
+
+    def start(self) -> None:
+        threading.Thread(target=self._server.serve_forever, name="pages", daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, path: str, authorization: str) -> Answer:
+        path = path.partition("?")[0]
+        if path.startswith("/state/"):
+            state = self.state
+            return state.answer(path, authorization) if state else _text(503, "the worker is starting")
+        # Any other path shows the metrics, as prometheus_client's own server does.
+        return 200, prometheus_client.CONTENT_TYPE_LATEST, prometheus_client.generate_latest()
