@@ -15,6 +15,7 @@ from connectors.collector.collecting import Collector
 from connectors.collector.keys import Keys
 from connectors.collector.rules import Ruling
 from connectors.draining import Drain
+from connectors.lookup.local import create as create_lookup
 from connectors.spool import Spool
 from deploy.local.ports import HOST, Addresses
 from schemas.registry import SchemaCache, client
@@ -41,17 +42,20 @@ def application(addresses: Addresses) -> FastAPI:
     ruling = Ruling(addresses, folder / "policy.toml")
     collector = Collector(*ruling.known(), Topics(prefix), Keys(addresses.home), spool, drain)
     ruling.tell = collector.use
+    persons = create_lookup(addresses)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         drain.start()
         ruling.start()
+        persons.start()
         yield
+        await persons.stop()
         ruling.stop()
         drain.stop()
         spool.close()
 
-    return create_app(collector, lifespan)
+    return create_app(collector, lifespan, persons)
 
 
 def main() -> None:

@@ -12,15 +12,19 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from connectors.collector import answers, browser, events, links, segment, webhooks
+from connectors.collector import answers, browser, events, links, lookup, segment, webhooks
 from connectors.collector.collecting import Collector
 from connectors.collector.envelope import Envelope
+from connectors.lookup.lookup import Lookup
 from connectors.spool import SpoolFull
 from streams import metrics
 
 
-def create_app(collector: Collector, lifespan: Any = None) -> FastAPI:
-    """The application over what the routes share; `request.app.state.collector` is it."""
+def create_app(collector: Collector, lifespan: Any = None, persons: Lookup | None = None) -> FastAPI:
+    """The application over what the routes share; `request.app.state.collector` is it.
+
+    Shape: with `persons` customers can be looked up too.
+    """
     app = FastAPI(
         title="onethread collector", version="1", lifespan=lifespan, redoc_url=None,
         description="Events in, by Segment's protocol, by webhooks and as channel events.",
@@ -34,6 +38,9 @@ def create_app(collector: Collector, lifespan: Any = None) -> FastAPI:
     app.include_router(links.router)
     app.include_router(browser.router)
     app.include_router(webhooks.router)
+    if persons is not None:
+        app.state.lookup = persons
+        app.include_router(lookup.router)
     app.get("/healthz", include_in_schema=False)(healthz)
     app.get("/readyz", include_in_schema=False)(readyz)
     app.get("/metrics", include_in_schema=False)(tell_metrics)

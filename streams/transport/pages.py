@@ -24,6 +24,8 @@ from streams.core.walk import End, Walk, key_of_person, walk
 KEY_BYTES = 16
 IDLE_S = 60.0
 """A connection on which nothing is asked is closed after this time, and its thread ends."""
+STOP_S = 0.1
+"""So long a stop takes at most."""
 
 Answer = tuple[int, str, bytes]
 """Status, content type, body."""
@@ -96,7 +98,7 @@ class Pages:
         self.port: int = self._server.server_address[1]
 
     def start(self) -> None:
-        threading.Thread(target=self._server.serve_forever, name="pages", daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(STOP_S,), name="pages", daemon=True).start()
 
     def stop(self) -> None:
         self._server.shutdown()
