@@ -1,5 +1,6 @@
 """`onethread demo` on a real stack: the golden customer is one person with one thread and one order."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from connectors.lookup.local import create
 from deploy.local.ports import Addresses
 from examples.sample import golden
 from tests.conftest import free_base
@@ -137,3 +139,29 @@ def test_ready_questions_are_answered_with_a_period_and_without(demo: Demo) -> N
     for name in READY:
         assert demo.rows(f"SELECT * FROM {name} LIMIT 1"), name
         assert name == "connectivity" or demo.rows(f"SELECT * FROM {name}_between{february} LIMIT 1"), name
+
+
+def test_a_look_up_says_of_everybody_what_the_view_says(demo: Demo) -> None:
+    """Status, money and probability alive are said twice, in SQL of everybody and in Python of one person."""
+    rows = demo.rows("SELECT * FROM persons WHERE known AND NOT shared")
+    assert {row["status"] for row in rows} >= {"new", "prospect"}
+    found = asyncio.run(_looked_up(demo.addresses, [row["person_id"] for row in rows]))
+    assert [_standing(row, row) for row in rows] == [_standing(one, one["ltv"]) for one in found]
+
+
+def _standing(told: dict[str, Any], money: dict[str, Any]) -> dict[str, Any]:
+    names = ("person_id", "known", "status", "unnoticed_by", "probability_alive", "preferences", "consent")
+    return {**{name: told[name] for name in names}, "orders": int(money["orders"]),
+            "revenue": float(money["revenue"]), "unconverted": int(money["unconverted"])}
+
+
+async def _looked_up(addresses: Addresses, person_ids: list[str]) -> list[dict[str, Any]]:
+    lookup = create(addresses)
+    lookup.start()
+    found = [await lookup.document("person", person_ids[0])]
+    while found[0]["missing"]:  # until ClickHouse has told the figures
+        await asyncio.sleep(0.1)
+        found = [await lookup.document("person", person_ids[0])]
+    found += [await lookup.document("person", one) for one in person_ids[1:]]
+    await lookup.stop()
+    return found
