@@ -84,15 +84,14 @@ def id_of(call: Mapping[str, Any], source: str, received_ms: int) -> str:
 def time_of(call: Mapping[str, Any], received_ms: int) -> tuple[int, int | None]:
     """(occurred_ms, utc_offset_min); Refusal where a time is none.
 
-    Where a call has both `timestamp` and `originalTimestamp` it was forwarded, with its time set right already.
-    An offset of zero is a server's way to write, not a place.
+    A call that says when it was received was forwarded, with its time set right already. An offset of zero is a
+    server's way to write, not a place.
     """
-    told, original = call.get("timestamp"), call.get("originalTimestamp")
-    text = told or original
+    text, received = call.get("timestamp") or call.get("originalTimestamp"), call.get("receivedAt")
     if not text:
-        return _instant("receivedAt", call["receivedAt"]) if call.get("receivedAt") else (received_ms, None)
+        return _instant("receivedAt", received) if received else (received_ms, None)
     at_ms, offset_min = _instant("timestamp", text)
-    if call.get("sentAt") and not (told and original):
+    if call.get("sentAt") and not received:
         minutes = round((received_ms - _instant("sentAt", call["sentAt"])[0]) / _MINUTE_MS)
         at_ms += minutes * _MINUTE_MS
     return at_ms, offset_min

@@ -47,6 +47,8 @@ class Row:
     type: str
     channel: str | None = None
     role: str | None = None
+    use: tuple[str, ...] = ()
+    """Groups whose lines are the first of `fields`."""
     fields: tuple[tuple[Path_, str], ...] = ()
     line: str | None = None
     lines: str | None = None
@@ -68,6 +70,7 @@ class SegmentMapping:
     click_ids: Mapping[str, Mapping[str, str]]
     payments: Mapping[str, str]
     deliveries: Mapping[str, str]
+    groups: Mapping[str, Mapping[str, str]]
     drop: tuple[Path_, ...] = ()
     """What a deployment does not want to hold, such as context.ip."""
     rows: tuple[Row, ...] = field(default=(), compare=False)
@@ -135,6 +138,7 @@ def _build(files: list[dict[str, Any]]) -> SegmentMapping:
         click_ids=merged["click_ids"],
         payments=_inverted(merged["payments"]),
         deliveries=_inverted(merged["deliveries"]),
+        groups=merged["fields"],
         drop=tuple(tuple(path.split(".")) for path in merged["drop"]),
         rows=tuple({plain(row.name): row for row, _ in rows}.values()),
     )
@@ -164,7 +168,7 @@ def _row(where: str, name: str, raw: Any, groups: Mapping[str, Mapping[str, str]
     _expect(isinstance(confidence, int | float) and 0 < confidence <= 1, f"{where}.confidence: expected above 0, to 1")
     row = Row(name, raw["type"], raw.get("channel"), raw.get("role"), line=raw.get("line"), lines=raw.get("lines"))
     return replace(
-        row, confidence=float(confidence), set=tuple(raw.get("set", {}).items()),
+        row, use=tuple(raw.get("use", ())), confidence=float(confidence), set=tuple(raw.get("set", {}).items()),
         fields=tuple((_path(path), target) for path, target in fields),
         sums=tuple((target, tuple(map(_terms, ways))) for target, ways in raw.get("sums", {}).items()),
     )

@@ -20,6 +20,7 @@ from connectors.segment.mapping import SegmentMapping
 DEVICE_KINDS = frozenset({"anonymous_id", "device_id", "advertising_id", "push_token"})
 """Of the browser or the device, which may be in another's hands."""
 
+_EMAIL_LENGTH_MAX = 320
 _is_email = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@]+\.[^\s@]+").fullmatch
 _is_phone = re.compile(r"\+?[\d\s().\-/]{7,24}").fullmatch
 _names_phone = re.compile(r"(^|[._])(phone|mobile|msisdn)(_?number)?$", re.IGNORECASE).search
@@ -27,7 +28,8 @@ _is_kind = re.compile("[a-z][a-z0-9_]{0,63}").fullmatch
 
 
 def _is_address(text: str, path: str) -> bool:
-    return bool(_is_email(text) or (_names_phone(path) and _is_phone(text)))
+    """Longer texts are none, and would take long to look at (RFC 5321, section 4.5.3.1)."""
+    return len(text) <= _EMAIL_LENGTH_MAX and bool(_is_email(text) or (_names_phone(path) and _is_phone(text)))
 
 
 class People:
@@ -44,7 +46,7 @@ class People:
         text = values.name(value)
         if text is None:
             return False
-        if kind in ("customer_id", "anonymous_id") and _is_email(text):
+        if kind in ("customer_id", "anonymous_id") and _is_address(text, ""):
             kind = "email"
         if (kind == "email" and "@" not in text) or (kind == "phone" and not any(map(str.isdigit, text))):
             return False

@@ -43,7 +43,7 @@ def amount(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     if not isinstance(value, str):
-        if not math.isfinite(value) or abs(value) >= 1e14:
+        if abs(value) >= 1e14 or not math.isfinite(value):
             return None
         value = _written(Decimal(str(value)).quantize(_PLACES))
     found: str = value

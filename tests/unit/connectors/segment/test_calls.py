@@ -92,8 +92,13 @@ def test_a_call_sent_again_a_moment_later_is_the_same_event() -> None:
 
 
 def test_a_forwarded_call_has_its_time_set_right_already() -> None:
-    given = call(originalTimestamp="2026-02-05T08:00:00Z", sentAt="2026-02-05T08:00:01Z")
+    given = call(originalTimestamp="2026-02-05T08:00:00Z", sentAt="2026-02-05T08:00:01Z", receivedAt=AT)
     assert decoded(given)["occurred_at"] == AT_MS
+
+
+def test_rudderstacks_clients_tell_the_time_of_the_call_beside_the_one_they_were_given() -> None:
+    given = call(originalTimestamp="2026-02-05T10:00:00.9Z", sentAt="2026-02-05T09:00:01Z")
+    assert decoded(given)["occurred_at"] == AT_MS + 3_600_000
 
 
 # --- id
