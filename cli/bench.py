@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.progress import StartProgress
+from deploy.bench import collector as collecting
 from deploy.bench.events import people_for
-from deploy.bench.report import figures
+from deploy.bench.report import collector_figures, figures
 from deploy.bench.run import Plan, run
 
 
@@ -22,6 +23,7 @@ def command(
     seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 1,
     workers: Annotated[int, typer.Option(min=1, help="How many workers share the partitions.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    collector: Annotated[bool, typer.Option("--collector", help="Measure the HTTP collector alone.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the home with its data and logs, and say where.")] = False,
 ) -> None:
     """Measure the pipeline on a stack of its own: temporary home, free ports.
@@ -31,12 +33,15 @@ def command(
     home = Path(tempfile.mkdtemp(prefix="onethread-bench-"))
     console = Console(stderr=True)
     with StartProgress() as progress:
-        document = run(Plan(events, people or people_for(events), seed, workers), home, keep, progress.waiting)
-    document["table"] = [asdict(figure) for figure in figures(document)]
+        if collector:
+            document = collecting.run(events, home, keep, progress.waiting)
+        else:
+            document = run(Plan(events, people or people_for(events), seed, workers), home, keep, progress.waiting)
+    document["table"] = [asdict(figure) for figure in (collector_figures if collector else figures)(document)]
     if as_json:
         print(json.dumps(document, indent=2))
     else:
-        _show(document, Console())
+        (_show_collector if collector else _show)(document, Console())
     if keep:
         console.print(f"kept: {home}; go on with ONETHREAD_HOME={home} onethread up", highlight=False)
 
@@ -48,6 +53,20 @@ def _show(document: dict[str, Any], console: Console) -> None:
         f"each, seed {plan['seed']}, workers: {plan['workers']}; {machine['cpus']} CPUs, {machine['system']}, "
         f"Python {machine['python']}, load before {machine['load_before']}", highlight=False,
     )
+    _show_table(document, console)
+
+
+def _show_collector(document: dict[str, Any], console: Console) -> None:
+    machine = document["machine"]
+    console.print(
+        f"{document['collector']['events']:,} events, {document['bytes_mean']:.0f} bytes of JSON each; "
+        f"{machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}, load after "
+        f"{machine['load_before']}", highlight=False,
+    )
+    _show_table(document, console)
+
+
+def _show_table(document: dict[str, Any], console: Console) -> None:
     table = Table("figure", "goal", "measured", "of the floor", box=None, pad_edge=False)
     for row in document["table"]:
         share = "" if row["of_floor"] is None else f"{row['of_floor']:.2f}"
