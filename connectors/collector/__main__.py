@@ -4,6 +4,7 @@ It starts and takes events whether Kafka is there or not.
 """
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def application(addresses: Addresses) -> FastAPI:
 def main() -> None:
     """Serve until SIGTERM."""
     log_to_stdout()
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not record.exc_info)  # `app.on_fault` tells them
     addresses = Addresses.from_environ()
     Path(addresses.home).mkdir(parents=True, exist_ok=True)
     uvicorn.run(

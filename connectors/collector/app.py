@@ -8,16 +8,19 @@ that nothing of the request was kept. Nothing here logs a body, a path or a quer
 import time
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from connectors.collector import answers, browser, events, links, lookup, segment, webhooks
-from connectors.collector.collecting import Collector
+from connectors.collector.collecting import Collector, place
 from connectors.collector.envelope import Envelope
 from connectors.lookup.lookup import Lookup
 from connectors.spool import SpoolFull
 from streams import metrics
+
+_log = structlog.get_logger()
 
 
 def create_app(collector: Collector, lifespan: Any = None, persons: Lookup | None = None) -> FastAPI:
@@ -32,7 +35,8 @@ def create_app(collector: Collector, lifespan: Any = None, persons: Lookup | Non
     app.state.collector = collector
     app.add_exception_handler(answers.Refused, answers.on_refused)
     app.add_exception_handler(SpoolFull, answers.on_full)
-    app.add_middleware(Envelope, keys=collector.keys)
+    app.add_exception_handler(Exception, on_fault)
+    app.add_middleware(Envelope, collector=collector)
     app.include_router(events.router)
     app.include_router(segment.router)
     app.include_router(links.router)
@@ -45,6 +49,12 @@ def create_app(collector: Collector, lifespan: Any = None, persons: Lookup | Non
     app.get("/readyz", include_in_schema=False)(readyz)
     app.get("/metrics", include_in_schema=False)(tell_metrics)
     return app
+
+
+async def on_fault(_request: Request, error: Exception) -> JSONResponse:
+    """A fault of ours: told to the operator by its place, never by what was sent."""
+    _log.error("fault", error=type(error).__name__, at=place(error))
+    return JSONResponse(answers.body("fault", "the collector failed on this request"), 500)
 
 
 async def healthz() -> PlainTextResponse:

@@ -5,8 +5,9 @@ One path for everything that comes in by HTTP. Requests that come together share
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+import traceback
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 import structlog
@@ -27,6 +28,11 @@ from streams.core.refusal import Reason, Reject
 from streams.topics import Topics
 
 Event: TypeAlias = dict[str, Any]
+T = TypeVar("T")
+
+TURN_EVENTS = 50
+"""After so many events of one request the others have a turn: 10 ms."""
+
 Decoded: TypeAlias = "Sequence[Event | Unreadable] | Reject"
 
 _log = structlog.get_logger()
@@ -35,6 +41,20 @@ _encode = msgspec.json.Encoder().encode
 
 def source_of(key: Key) -> Source:
     return Source(key.source, key.channel, key.device, key.currency)
+
+
+def place(error: BaseException) -> str:
+    """Where an error arose, for a log that must not hold its message: that may name what was sent."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+
+
+async def fairly(items: Sequence[T]) -> AsyncIterator[T]:
+    """The items, with turns for other requests in between: a large one must not keep all others waiting."""
+    for number, item in enumerate(items, 1):
+        yield item
+        if number % TURN_EVENTS == 0:
+            await asyncio.sleep(0)
 
 
 class Gathered:
@@ -55,7 +75,7 @@ class Gathered:
         try:
             decoded = decode()
         except Exception as error:  # a fault in one mapping must not lose what came with it: the bytes are kept
-            _log.exception("decode_failed", source=self.source)
+            _log.error("decode_failed", source=self.source, error=type(error).__name__, at=place(error))
             decoded = Reject(Reason.BAD_VALUE, f"the mapping fails on it: {type(error).__name__}")
         if isinstance(decoded, Reject):
             self.refuse(raw, decoded)
@@ -102,6 +122,8 @@ class Collector:
         self.checker, self.segment = checker, segment
         self.topics, self.keys, self.spool, self.drain = topics, keys, spool, drain
         self.limits = Limits()
+        self.held_bytes = 0
+        """Of the bodies of all requests at the moment; see `bodies`."""
         self._waiting: list[tuple[list[Spooled], asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 

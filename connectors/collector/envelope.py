@@ -1,4 +1,4 @@
-"""What every answer of the collector has around it: the headers of CORS, and its place in the metrics.
+"""What every answer of the collector has around it: the headers of CORS and of limits, and its place in the metrics.
 
 Rules: a page of another site may use a key when the key names that site, or no site at all. A preflight tells no key,
 so it is granted to sites that any key for writing grants; the request itself is then judged by its own key
@@ -11,7 +11,7 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from connectors.collector.keys import Keys
+from connectors.collector.collecting import Collector
 from streams import metrics
 
 EXPOSED = "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Used"
@@ -23,8 +23,8 @@ _HEADERS_DEFAULT = "authorization, content-type, content-encoding"
 class Envelope:
     """The outermost layer of the application."""
 
-    def __init__(self, app: ASGIApp, keys: Keys) -> None:
-        self._app, self._keys = app, keys
+    def __init__(self, app: ASGIApp, collector: Collector) -> None:
+        self._app, self._collector = app, collector
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,6 +52,7 @@ class Envelope:
         try:
             await self._app(scope, receive, answer)
         finally:
+            self._collector.held_bytes -= scope.get("state", {}).get("held_bytes", 0)
             _measure(scope, status, time.perf_counter() - started_s)
 
     async def _preflight(self, headers: Headers, origin: str, send: Send) -> None:
@@ -66,7 +67,7 @@ class Envelope:
 
     def _grants(self, origin: str) -> dict[str, str]:
         """The headers that let a page of `origin` read the answer; the beacons of browsers demand the credentials."""
-        if not origin or not any(key.scope == "write" and key.allows(origin) for key in self._keys.all()):
+        if not origin or not any(key.scope == "write" and key.allows(origin) for key in self._collector.keys.all()):
             return {}
         return {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true",
                 "Access-Control-Expose-Headers": EXPOSED, "Vary": "Origin"}

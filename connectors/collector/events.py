@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from connectors.collector import access, answers, bodies
-from connectors.collector.collecting import Collector, Gathered
+from connectors.collector.collecting import Collector, Gathered, fairly
 from streams.core.refusal import Reason, Reject
 
 router = APIRouter(prefix="/v1")
@@ -24,9 +24,10 @@ async def post_events(request: Request) -> Response:
     collector: Collector = request.app.state.collector
     key = access.may(request, access.shown(request), "write")
     items, is_single = _items(await bodies.read(request))
+    bodies.few(len(items))
     request.state.headers = collector.limits.take(key, len(items))
     gathered = collector.gather(key)
-    for raw, item in items:
+    async for raw, item in fairly(items):
         _one(gathered, raw, item)
     await collector.keep(gathered)
     if is_single and gathered.refused:

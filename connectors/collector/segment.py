@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from connectors.collector import access, answers, bodies
-from connectors.collector.collecting import Collector, Gathered, source_of
+from connectors.collector.collecting import Collector, Gathered, fairly, source_of
 from connectors.segment import decode, unbatch
 from streams.core.refusal import Reason, Reject
 
@@ -53,14 +53,15 @@ async def _take(request: Request, kind: str | None) -> Response:
     collector: Collector = request.app.state.collector
     shown = access.shown(request)
     key = access.may(request, shown, "write") if shown else None
-    body = await bodies.read(request)
+    body = await bodies.read(request, bodies.BODY_BYTES_MAX if key else bodies.KEYLESS_BYTES_MAX)
     value = bodies.parsed(body)
     key = key or access.may(request, _written(value), "write")
     gathered = collector.gather(key)
     calls = _calls(gathered, body, value, kind)
+    bodies.few(len(calls))
     request.state.headers = collector.limits.take(key, len(calls))
     source, mapping = source_of(key), collector.segment
-    for call in calls:
+    async for call in fairly(calls):
         gathered.decode(call, partial(decode, call, source, gathered.received_ms, mapping))
     await collector.keep(gathered)
     if gathered.refused and (kind is not None or not calls):

@@ -89,7 +89,7 @@ def _call(n: int) -> dict[str, Any]:
         },
         "context": {
             "library": {"name": "analytics.js", "version": "2.1.0"}, "locale": "en-GB",
-            "page": {"path": f"/p/{n % 500}", "referrer": "https://search.example.org/", "title": "A page", "url": page},
+            "page": {"path": f"/p/{n % 500}", "referrer": "https://search.example.org/", "title": "A", "url": page},
             "userAgent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0",
         },
     }
