@@ -123,6 +123,8 @@ def drop(p: Partition, node: Node, m: Drop) -> None:
         p.nodes.touch(node)
         if strip(p, node, cluster, m.cause, [cut.event_id for cut in m.cuts]):
             _settle(p, node, cluster, m.cause)
+        else:  # what was kept here once may have left names behind
+            p.emit(node, cluster, m.cause, "erasure")
     _tell_named(p, cluster, m.x, m.cause)
 
 

@@ -1,9 +1,10 @@
 """Erasure on literal events: who goes, what stays, and what a late copy brings."""
 
 from streams.core.commands import Erasing, judge
-from streams.core.erasing import FOR_EVER_MS, Erase
-from streams.core.event import Identifier
+from streams.core.erasing import FOR_EVER_MS, Cut, Drop, Erase
+from streams.core.event import Identifier, pack
 from streams.core.keys import sealed
+from streams.core.messages import Status, observe
 from streams.core.policy import default
 from streams.core.traces import SUPPRESSED
 from tests.oracle.build import event
@@ -105,3 +106,20 @@ def test_a_command_tells_whom_by_a_key_and_until_when() -> None:
 def test_a_value_that_is_blocked_is_everybodys_also_after_an_erasure_that_came_before_it() -> None:
     graph = erase(Graph(), ("device_id", "0"), until_ms=0).see(event("1", 1, "device_id:0"))
     assert [(row[2], row[4]) for row in graph.rows("identifiers")] == [("0", True)]
+
+
+def test_a_keeper_of_once_forgets_the_names_of_an_event_that_lost_them() -> None:
+    """It told what it was seen with, the event went elsewhere, and what comes of it is only that it lost a name."""
+    graph, device, customer = Graph(1), ("device_id", "d"), ("customer_id", "c")
+    weak = event("1", 1, "customer_id:c@0.5", "device_id:d@0.5")
+    graph.work([observe(weak, default(), [(customer, 1)])])
+    graph.work([Status(device, 0, customer, 2, ("2", 2))])
+    assert names_in(graph, device, customer), "told while it was kept there"
+    keys = tuple(map(graph.keys.node, (customer, device)))
+    graph.work([Drop(device, 0, keys[1], (Cut("1", keys, keys[:1]),), ("x1", NOW_MS))])
+    assert not names_in(graph, device, customer)
+
+
+def names_in(graph: Graph, of: Identifier, x: Identifier) -> bool:
+    """Whether the record of one identifier's node names another."""
+    return pack(x)[1:] in graph.stores[0][b"n" + graph.keys.node(of)]
