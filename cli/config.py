@@ -121,6 +121,8 @@ def _written(name: str, value: Any) -> tuple[str, str]:
         return name, "set" if value.get_secret_value() else ""
     if name == "channels":
         return name, ", ".join(f"{channel} ({family})" for channel, family in sorted(value.items()))
+    if name == "mappings":
+        return name, ", ".join(f"{topic} ({file})" for topic, file in sorted(value.items()))
     key, _, text = written(name, value).partition(" ")
     return key, text.strip("'")
 

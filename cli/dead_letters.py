@@ -108,7 +108,8 @@ def replay(
     settings = load(addresses.home)
     policy = policy_in_force(addresses.kafka_bootstrap, addresses.registry_url, settings).policy
     schemas = SchemaCache(registry_client(addresses.registry_url))
-    replayer = Replayer(Checker(settings, policy), Topics(settings.topic_prefix), schemas, given)
+    foreign = mappings.of_topics(settings.mappings, addresses.home, settings.topic_prefix)
+    replayer = Replayer(Checker(settings, policy), Topics(settings.topic_prefix), schemas, foreign, given)
     try:
         with (
             line("replaying") as tell,

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from schemas.records import CHANNEL_EVENT
-from streams.core.accept import Rules, accept
+from streams.core.accept import EVENT_ID_LENGTH_MAX, Rules, accept
 from streams.core.channels import registry
 from streams.core.policy import Policy
 from streams.core.reading import Reader
@@ -49,12 +49,22 @@ class Checker:
         if isinstance(record, Reject):
             return record
         outcome = accept(record, _BEFORE_KAFKA, now_ms, b"", None, self._rules)
-        if isinstance(outcome, Reject):
-            return outcome
-        payload = _encoded(record)
-        if isinstance(payload, Reject):
-            return payload
-        return Checked(record["channel"], record["event_id"], payload)
+        return outcome if isinstance(outcome, Reject) else _checked(record)
+
+    def read(self, given: dict[str, Any]) -> Checked | Reject:
+        """An event that has a topic to go to, and is not looked at any further: ingest will. Errors: as `check`."""
+        record = self._reader.read_object(given)
+        if isinstance(record, Reject):
+            return record
+        if record["channel"] not in self._rules.channels:
+            detail = f"channel: expected one of the registry; came {record['channel'][:60]!r}"
+            return Reject(Reason.UNKNOWN_CHANNEL, detail, record["event_id"][:EVENT_ID_LENGTH_MAX] or None)
+        return _checked(record)
+
+
+def _checked(record: dict[str, Any]) -> Checked | Reject:
+    payload = _encoded(record)
+    return payload if isinstance(payload, Reject) else Checked(record["channel"], record["event_id"], payload)
 
 
 def _encoded(record: dict[str, Any]) -> bytes | Reject:

@@ -6,12 +6,15 @@ accepted now: what would be refused again stays where it lies, and makes no seco
 
 import json
 import time
+from collections.abc import Mapping as Table
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from connectors.checking import Checked, Checker
 from connectors.emit import Emitter
+from connectors.files import changes
 from connectors.files import mapping as mappings
 from connectors.files.errors import MappingError
 from connectors.files.mapping import Mapping
@@ -31,11 +34,15 @@ Answer = list[Checked] | Reject
 class Replayer:
     """Says what becomes of letters now.
 
-    Shape:  mapping stands in place of the one that a row's letter names.
+    Shape:  foreign are the mappings of foreign topics; mapping stands in place of the one that a letter names.
     """
 
-    def __init__(self, checker: Checker, topics: Topics, schemas: SchemaCache, mapping: Mapping | None = None) -> None:
-        self._checker, self._topics, self._schemas, self._given = checker, topics, schemas, mapping
+    def __init__(
+        self, checker: Checker, topics: Topics, schemas: SchemaCache, foreign: Table[str, Mapping],
+        mapping: Mapping | None = None,
+    ) -> None:
+        self._checker, self._topics, self._schemas = checker, topics, schemas
+        self._foreign, self._given = foreign, mapping
         self._mappings: dict[str, Mapping] = {}
 
     def answer(self, letter: Letter, now_ms: int) -> Answer:
@@ -44,6 +51,8 @@ class Replayer:
             return Reject(Reason(letter.reason), "its bytes were not kept")
         if letter.topic is not None and letter.topic.startswith(f"{self._topics.prefix}{EVENTS}"):
             return self._record(letter.raw, now_ms)
+        if letter.topic is not None and letter.topic in self._foreign:
+            return self._change(letter.raw, letter.topic, now_ms)
         if letter.topic is not None:
             return Reject(Reason(letter.reason), f"{letter.topic} holds no events: send it anew from its source")
         if BY in (letter.source or ""):
@@ -63,9 +72,20 @@ class Replayer:
     def _row(self, raw: bytes, name: str, now_ms: int) -> Answer:
         """A row of a file, through its mapping as that is now."""
         try:
-            mapping, row = self._given or self._mapping(name), msgspec.json.decode(raw)
+            return self._events(self._given or self._mapping(name), msgspec.json.decode(raw), now_ms)
         except (MappingError, msgspec.DecodeError) as error:
             return Reject(Reason.BAD_VALUE, str(error))
+
+    def _change(self, raw: bytes, topic: str, now_ms: int) -> Answer:
+        """A record of a foreign topic, through the mapping that its topic has now."""
+        self._schemas.learn(schema_ids([raw]))
+        try:
+            row = changes.row(raw, self._schemas)
+        except Refusal as refusal:
+            return refusal.reject()
+        return self._events(self._given or self._foreign[topic], row, now_ms) if row is not None else []
+
+    def _events(self, mapping: Mapping, row: dict[str, Any], now_ms: int) -> Answer:
         if mapping.reference:
             return Reject(Reason.BAD_VALUE, "a row of reference records: import its file again")
         found: list[Checked] = []

@@ -56,6 +56,10 @@ class Record:
         """
         return self._decode(data, start, writer)[0]
 
+    def decode_as_written(self, data: bytes, start: int = 0) -> Any:
+        """The value in this schema, whatever it is made of: for foreign records. Errors: Undecodable."""
+        return self._decode_any(data, start, None)
+
     def read(self, data: bytes, start: int = 0, writer: "Record | None" = None) -> tuple[Any, bytes]:
         """As `decode`, and with the value the bytes as this schema writes them: the same for every way of writing it.
 

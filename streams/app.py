@@ -4,11 +4,15 @@ from pathlib import Path
 
 import faust
 
+from connectors.checking import Checker
+from connectors.files import changes
+from connectors.files.mapping import of_topics
 from deploy.local.ports import Addresses
 from schemas.registry import SchemaCache
 from schemas.registry import client as registry_client
 from streams.agents.ingest import Ingest
 from streams.agents.load import Load
+from streams.agents.mapping import MapRecords
 from streams.agents.stitch import PartitionReader, Stitch
 from streams.core import reference
 from streams.core.channels import CHANNELS
@@ -22,7 +26,7 @@ from streams.transport.commit import Committer
 def create_app(
     settings: Settings, addresses: Addresses, worker_index: int, datadir: Path
 ) -> tuple[faust.App, Committer]:
-    """The worker's application with its three stages, and the committer that has to be started before it."""
+    """The worker's application with its stages, and the committer that has to be started before it."""
     topics = Topics(settings.topic_prefix)
     app = new_app(settings, addresses.kafka_bootstrap, worker_index, datadir)
     committer = new_committer(app, settings, addresses.kafka_bootstrap, worker_index)
@@ -32,6 +36,7 @@ def create_app(
     taken_in = (*(topics.events(channel) for channel in [*CHANNELS, *settings.channels]), topics.commands)
     loaded = (topics.facts, topics.history, topics.dead_letters, *(topics.reference(name) for name in reference.TABLES))
     for stage in (
+        *_mapping(settings, topics, addresses.home, schemas),
         Stage("ingest", taken_in, Ingest(settings, topics, policy, schemas, store)),
         Stage("stitch", (topics.identity,), Stitch(settings, topics, policy, schemas, store)),
         Stage("load", loaded, Load(settings, topics, addresses.clickhouse_url, schemas)),
@@ -46,3 +51,11 @@ def state_of(app: faust.App) -> dict[int, PartitionReader]:
         return {}
     store = graph_store(app)
     return {number: PartitionReader(store, number) for number in store.partitions()}
+
+
+def _mapping(settings: Settings, topics: Topics, home: Path, schemas: SchemaCache) -> list[Stage]:
+    """The stage of foreign topics, where the settings name some. Under which policy is ingest's business."""
+    rows = of_topics(settings.mappings, home, settings.topic_prefix)
+    checker = Checker(settings, default_policy())
+    handler = MapRecords(settings.partitions, topics, rows, checker, schemas, changes.row)
+    return [Stage("map", tuple(rows), handler)] if rows else []

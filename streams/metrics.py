@@ -9,6 +9,10 @@ _BATCH_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 WORKER_READY = Gauge("onethread_worker_ready", "1 when the worker has its partitions and their state, else 0.")
 EVENTS_IN = Counter("onethread_events_in", "Records read from events topics.", ["topic"])
+RECORDS_MAPPED = Counter(
+    "onethread_records_mapped", "What records of foreign topics became: events sent, refused; or passed over.",
+    ["topic", "outcome"],
+)
 EVENTS_REFUSED = Counter("onethread_events_refused", "Events refused at ingest, by reason.", ["reason"])
 EVENTS_UNIDENTIFIABLE = Counter("onethread_events_unidentifiable", "Observations that identify nobody.")
 COMMANDS = Counter("onethread_commands", "Commands of operators read: accepted or refused.", ["outcome"])

@@ -81,6 +81,8 @@ class Settings(pydantic.BaseModel):
     """How often the stack fits LTV by itself; empty: never."""
     channels: dict[str, str] = Field(default_factory=dict)
     """Channels of one's own: name -> family."""
+    mappings: dict[str, str] = Field(default_factory=dict)
+    """Foreign topics whose records become events: topic -> mapping file, from the home on, or name of a ready one."""
     pepper: pydantic.SecretBytes = pydantic.SecretBytes(b"")
 
     @property
@@ -129,6 +131,7 @@ def load(home: Path, environ: Mapping[str, str] | None = None, file: Path | None
         raise UsageError(f"{path} leads to {path.readlink()}, which is gone: put it back, or give another --config")
     values = _read(path) if path.exists() else {}
     values["channels"] = own_channels(values.get("channels", {}))
+    values["mappings"] = _mappings(values.get("mappings", {}))
     for key in _keys():
         if (text := environ.get(f"ONETHREAD_{key.upper()}")) is not None:
             values[key] = text
@@ -142,7 +145,23 @@ def load(home: Path, environ: Mapping[str, str] | None = None, file: Path | None
 
 
 def _keys() -> list[str]:
-    return [field.alias or name for name, field in Settings.model_fields.items() if name != "channels"]
+    return [field.alias or name for name, field in Settings.model_fields.items() if name not in TABLES]
+
+
+TABLES = ("channels", "mappings")
+"""Settings that are tables of their own in the file, and are not overridden from the environment."""
+
+
+def _mappings(tables: Any) -> dict[str, str]:
+    """Topic -> file of the tables `[mappings.<topic>]`. Errors: UsageError naming the first that is wrong."""
+    if not isinstance(tables, dict):
+        raise UsageError(f"setting mappings: expected tables such as [mappings.<topic>]; came {tables!r}")
+    for topic, row in tables.items():
+        if not re.fullmatch(r"[a-zA-Z0-9._-]{1,249}", topic):
+            raise UsageError(f"setting mappings: expected the name of a Kafka topic, in quotes; came {topic!r}")
+        if not isinstance(row, dict) or row.keys() != {"file"} or not isinstance(row["file"], str):
+            raise UsageError(f'setting mappings."{topic}": expected file = …, and nothing else; came {row!r}')
+    return {topic: row["file"] for topic, row in tables.items()}
 
 
 _is_channel = re.compile("[a-z][a-z0-9_-]{0,63}").fullmatch

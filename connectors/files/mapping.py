@@ -21,6 +21,7 @@ from connectors.files.values import Ways
 from streams.core import reference
 from streams.core.parts import is_zone
 from streams.core.refusal import Reason, Refusal, Reject
+from streams.topics import EVENTS, Topics
 
 FOLDER = Path(__file__).parent / "mappings"
 """Mapping files that come with the product."""
@@ -80,6 +81,10 @@ class Mapping:
         found = [_built(shape, row) for when, shape in self._events if when is None or when.holds(row)]
         return found or [Reject(Reason.BAD_VALUE, "no event of the mapping holds for this row")]
 
+    def holds_card(self, row: Row) -> bool:
+        """Whether a column that payment tokens come from may hold the number of a card."""
+        return bool(self._tokens) and _without_cards(row, self._tokens) != row
+
     def raw(self, row: Row) -> bytes:
         """A row as a dead letter keeps it: JSON, without what may be the number of a card."""
         return _encode(_without_cards(row, self._tokens)) if self._tokens else _encode(row)
@@ -103,16 +108,35 @@ def _without_cards(value: Any, names: frozenset[str]) -> Any:
     }
 
 
-def find(name: str) -> Path:
-    """The file of a mapping: a path, or the name of one that comes with the product.
+def find(name: str, folder: Path = Path()) -> Path:
+    """The file of a mapping: a path from `folder` on, or the name of one that comes with the product.
 
     Errors: MappingError where there is neither.
     """
-    for path in (Path(name), FOLDER / f"{name}.toml"):
+    for path in (folder / name, FOLDER / f"{name}.toml"):
         if path.is_file():
             return path
     ready = ", ".join(sorted(path.stem for path in FOLDER.glob("*.toml")))
     raise MappingError(f"no such mapping: {name}; expected a file, or one of {ready}")
+
+
+def of_topics(files: Table[str, str], home: Path, prefix: str) -> dict[str, Mapping]:
+    """The mappings of a deployment's foreign topics, `[mappings.<topic>]` of its settings.
+
+    Errors: MappingError, also where a topic is one of our own, or its rows are reference records.
+    """
+    found = {topic: load(find(file, home)) for topic, file in files.items()}
+    for topic, mapping in found.items():
+        if topic in _own_topics(Topics(prefix)) or topic.startswith(f"{prefix}{EVENTS}"):
+            raise MappingError(f"mappings.{topic}: a topic of onethread itself")
+        if mapping.reference:
+            raise MappingError(f"mappings.{topic}: {mapping.name} is of reference records; they come by files")
+    return found
+
+
+def _own_topics(topics: Topics) -> set[str]:
+    return {topics.identity, topics.facts, topics.history, topics.dead_letters, topics.persons, topics.merges,
+            topics.commands, *(topics.reference(name) for name in reference.TABLES)}
 
 
 def load(path: Path) -> Mapping:

@@ -115,7 +115,7 @@ class Pipeline:
     def __init__(self, bootstrap: str, settings: Settings) -> None:
         names = Topics(settings.topic_prefix)
         self.group = f"{settings.topic_prefix}onethread"
-        self.topics = [names.commands, *(names.events(c) for c in registry(settings.channels)),
+        self.topics = [*settings.mappings, names.commands, *(names.events(c) for c in registry(settings.channels)),
                        names.identity, names.facts, names.history,
                        *(names.reference(name) for name in reference.TABLES), names.dead_letters]
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})

@@ -20,7 +20,8 @@ BOOKS_SQL = """
 WITH
     (SELECT sum(records) FROM onethread.intake) AS read,
     (SELECT count() FROM onethread.dead_letters WHERE topic IS NULL) AS refused_before,
-    (SELECT count() FROM onethread.dead_letters WHERE topic IS NULL OR topic LIKE '%events.%') AS dead_letters,
+    (SELECT count() FROM onethread.dead_letters WHERE topic IS NULL OR topic IN (SELECT topic FROM onethread.intake))
+        AS dead_letters,
     (SELECT count() FROM onethread.unidentifiable) AS unidentifiable,
     (SELECT count() FROM onethread.facts_erased_records FINAL) AS erased,
     (SELECT sum(suppressed) FROM onethread.intake) AS suppressed,

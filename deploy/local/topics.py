@@ -29,6 +29,7 @@ def configs(settings: Settings) -> dict[str, dict[str, str]]:
     internal = {"retention.ms": INTERNAL_RETENTION_MS}
     return {
         **{topics.events(channel): kept for channel in names_of_channels(settings)},
+        **dict.fromkeys(settings.mappings, kept),
         topics.identity: internal,
         topics.facts: internal,
         topics.history: kept,

@@ -20,7 +20,7 @@ from sinks.clickhouse.client import connect
 from streams.core.channels import registry
 from streams.core.policy import Policy, default
 from streams.errors import OneThreadError
-from streams.settings import Settings
+from streams.settings import TABLES, Settings
 
 VIEWS = (
     "stores", "products", "stock", "staff", "rates", "facts_money", "campaign_costs",
@@ -144,7 +144,7 @@ def settings_view(settings: Settings) -> str:
     """The view `settings`: one row, one column a setting; durations in seconds; secrets are left out."""
     columns = [f"{_as_of(settings.as_of_at)} AS as_of"]
     for name, field in type(settings).model_fields.items():
-        if name in ("as_of", "channels", "pepper"):
+        if name in ("as_of", "pepper", *TABLES):
             continue
         columns.append(f"{_literal(name, getattr(settings, name))} AS {field.alias or name}")
     return "CREATE OR REPLACE VIEW onethread.settings AS SELECT " + ", ".join(columns)

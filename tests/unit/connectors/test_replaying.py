@@ -50,7 +50,7 @@ def answer(given: Letter, mapping: str = "", **settings: Any) -> list[str] | str
     """Ids of the events, or the reason why there are none."""
     replayer = Replayer(
         Checker(Settings(**settings), default()), Topics(), SchemaCache(Registry()),
-        parse(mapping, "m") if mapping else None,
+        {"crm.contacts": parse(ZONE + MAPPING, "crm")}, parse(mapping, "m") if mapping else None,
     )
     found = replayer.answer(given, KAFKA_MS)
     return str(found.reason) if isinstance(found, Reject) else [one.event_id for one in found]
@@ -76,7 +76,7 @@ def test_a_record_of_an_events_topic_is_avro_or_the_json_in_its_place() -> None:
 
 
 def test_a_record_of_the_wrong_topic_goes_to_that_of_its_channel() -> None:
-    replayer = Replayer(Checker(Settings(), default()), Topics(), SchemaCache(Registry()))
+    replayer = Replayer(Checker(Settings(), default()), Topics(), SchemaCache(Registry()), {})
     found = replayer.answer(letter(avro(channel="app"), "channel_mismatch", "events.web"), KAFKA_MS)
     assert isinstance(found, list)
     assert [one.channel for one in found] == ["app"]
@@ -101,6 +101,12 @@ def test_of_a_row_all_events_go_or_none() -> None:
     assert answer(given, two.replace("w{id}", "w{absent}")) == "missing_field"
 
 
+def test_a_record_of_a_foreign_topic_goes_through_the_mapping_of_its_topic() -> None:
+    change = {"op": "u", "before": None, "after": ROW, "ts_ms": 1}
+    assert answer(letter(json.dumps(change).encode(), topic="crm.contacts")) == ["v1"]
+    assert answer(letter(b"junk", topic="crm.contacts")) == "bad_json"
+
+
 @pytest.mark.parametrize(("given", "reason"), [
     (letter(None, "card_number"), "card_number"),
     (letter(b"x", topic="reference.rates"), "bad_value"),
@@ -121,6 +127,6 @@ def test_bytes_are_shown_as_json_as_text_or_not_at_all() -> None:
 
 
 def test_what_is_sent_again_is_what_was_checked() -> None:
-    found = Replayer(Checker(Settings(), default()), Topics(), SchemaCache(Registry())).answer(
+    found = Replayer(Checker(Settings(), default()), Topics(), SchemaCache(Registry()), {}).answer(
         letter(json.dumps(told()).encode()), KAFKA_MS)
     assert found == [Checked("web", "e-1", CHANNEL_EVENT.encode(read(told())))]

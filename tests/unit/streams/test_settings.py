@@ -17,6 +17,9 @@ from streams.settings import load
     ("[channels.stall]\nname = 'x'", "setting channels.stall: expected a family of"),
     ("[channels]\nstall = 'store'", "setting channels.stall: expected a table such as [channels.stall]"),
     ("channels = 3", "setting channels: expected tables such as [channels.<name>]"),
+    ('[mappings."crm contacts"]\nfile = "x"', "setting mappings: expected the name of a Kafka topic"),
+    ("[mappings.crm]\npath = 'x'", 'setting mappings."crm": expected file'),
+    ("mappings = 1", "setting mappings: expected tables"),
     ('[channels."market stall"]\nfamily = "store"', "setting channels.market stall: expected a name of"),
 ])
 def test_a_setting_that_cannot_be_is_refused_by_its_name(tmp_path: Path, text: str, message: str) -> None:
@@ -40,6 +43,11 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
 def test_a_channel_of_ones_own_has_a_family(tmp_path: Path) -> None:
     (tmp_path / "onethread.toml").write_text('[channels.market_stall]\nfamily = "store"')
     assert load(tmp_path, {}).channels == {"market_stall": "store"}
+
+
+def test_a_foreign_topic_has_a_mapping_file(tmp_path: Path) -> None:
+    (tmp_path / "onethread.toml").write_text('[mappings."crm.public.contacts"]\nfile = "crm_contacts"')
+    assert load(tmp_path, {}).mappings == {"crm.public.contacts": "crm_contacts"}
 
 
 def test_a_settings_file_that_went_away_is_not_forgotten(tmp_path: Path) -> None:
