@@ -18,6 +18,7 @@ from connectors.collector.collecting import Collector, place
 from connectors.collector.envelope import Envelope
 from connectors.lookup.lookup import Lookup
 from connectors.spool import SpoolFull
+from connectors.webhooks.arrivals import Arrivals
 from streams import metrics
 
 _log = structlog.get_logger()
@@ -33,6 +34,7 @@ def create_app(collector: Collector, lifespan: Any = None, persons: Lookup | Non
         description="Events in, by Segment's protocol, by webhooks and as channel events.",
     )
     app.state.collector = collector
+    app.state.arrivals = Arrivals()
     app.add_exception_handler(answers.Refused, answers.on_refused)
     app.add_exception_handler(SpoolFull, answers.on_full)
     app.add_exception_handler(Exception, on_fault)

@@ -17,7 +17,8 @@ from connectors.collector import bodies
 from connectors.collector.answers import Refused
 from connectors.collector.collecting import Collector, source_of
 from connectors.collector.keys import Key, Keys
-from connectors.incoming import Incoming
+from connectors.incoming import Decoded, Incoming
+from connectors.webhooks.arrivals import Arrivals
 from connectors.webhooks.system import Answer, System
 from connectors.webhooks.systems import SYSTEMS
 from streams import metrics
@@ -49,7 +50,8 @@ async def take(system: str, source: str, request: Request) -> Response:
             raise _unsigned(system)
         return _answered(answer)
     gathered = collector.gather(key)
-    gathered.decode(incoming.body, partial(spoken.decode, incoming, source_of(key), gathered.received_ms))
+    arrivals: Arrivals = request.app.state.arrivals
+    gathered.decode(incoming.body, partial(_read, spoken, incoming, key, gathered.received_ms, arrivals))
     request.state.headers = collector.limits.take(key, len(gathered.records))
     await collector.keep(gathered)
     metrics.WEBHOOKS.labels(system, "taken").inc()
@@ -62,6 +64,11 @@ def _known(system: str, source: str, keys: Keys) -> tuple[System, list[Key]]:
     if not found:
         raise Refused(404, "no_webhook", "expected the address of a source that has a secret of this system")
     return SYSTEMS[system], found
+
+
+def _read(system: System, incoming: Incoming, key: Key, received_ms: int, arrivals: Arrivals) -> Decoded:
+    found = system.decode(incoming, source_of(key), received_ms)
+    return [arrivals.date(one, received_ms) if isinstance(one, dict) else one for one in found]
 
 
 def _incoming(system: System, keys: list[Key], body: bytes, request: Request) -> Incoming:

@@ -43,7 +43,7 @@ _FORWARDED = 0.8
 _TYPES = {
     "processed": "message_sent", "delivered": "message_delivered", "open": "message_opened",
     "click": "message_clicked", "bounce": "message_failed", "dropped": "message_failed",
-    "spamreport": "complaint_made", "unsubscribe": "unsubscribed", "group_unsubscribe": "unsubscribed",
+    "spamreport": "unsubscribed", "unsubscribe": "unsubscribed", "group_unsubscribe": "unsubscribed",
     "group_resubscribe": "subscribed",
 }
 _TRACKED = frozenset({"open", "click"})
@@ -128,7 +128,7 @@ def _event(mail: _Mail, whole: dict[str, Any], source: Source) -> Iterable[Event
         } if mail.marketing_campaign_name else None,
         consent={purpose: consent} if consent is not None else None,
         properties={key: value for key, value in whole.items() if key not in _OWN_FIELDS}
-        | {"machine_open": mail.sg_machine_open or None},
+        | {"machine_open": mail.sg_machine_open or None, "spam_report": mail.event == "spamreport" or None},
     )
 
 

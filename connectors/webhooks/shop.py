@@ -26,8 +26,7 @@ _UTM = {
     "source": "utm_source", "medium": "utm_medium", "name": "utm_campaign", "term": "utm_term",
     "content": "utm_content",
 }
-_BILLING_CONFIDENCE = 0.9
-"""The telephone number in a billing address is typed once, by whoever fills in the form."""
+
 
 
 def line(
@@ -61,12 +60,10 @@ def campaign(landing: str | None) -> Event | None:
     return found if any(found.values()) else None
 
 
-def customer(account: str | None, emails: Iterable[str | None], phones: Iterable[str | None], billing_phone: str | None,
-             ) -> list[Event]:
-    """Who ordered: the account, what they gave as theirs, and, without a number of theirs, the billing address's."""
-    own = [one for number in dict.fromkeys(phones) for one in who("phone", number)]
+def customer(account: str | None, emails: Iterable[str | None], phones: Iterable[str | None]) -> list[Event]:
+    """Who ordered: the account, and what they gave as theirs; what is told twice counts once."""
     return [
         *who("shop_customer_id", account),
         *(one for email in dict.fromkeys(emails) for one in who("email", email)),
-        *(own or who("phone", billing_phone, _BILLING_CONFIDENCE)),
+        *(one for number in dict.fromkeys(phones) for one in who("phone", number)),
     ]

@@ -69,22 +69,24 @@ def decode(incoming: Incoming, source: Source, _received_ms: int) -> Decoded:
     return [*read(incoming, source)]
 
 
-def _order(order: Order, kind: str, source: Source) -> Event:
+def _order(order: Order, step: str, source: Source) -> Event:
+    """One step. A change of an order that is cancelled leaves it cancelled: `order_updated` would revive it."""
+    kind = "order_cancelled" if step == "order_updated" and order.cancelled_at else step
     channel = _CHANNELS.get(order.source_name or "", source.channel)
     at = {
         "order_placed": order.processed_at or order.created_at,
         "order_cancelled": order.cancelled_at,
         "order_fulfilled": order.fulfillments[-1].created_at if order.fulfillments else None,
-    }.get(kind) or order.updated_at or order.created_at
-    customer, billing = order.customer or Customer(), order.billing_address or Address()
+    }.get(step) or order.updated_at or order.created_at
+    customer = order.customer or Customer()
     is_pos = channel == "pos"
     return event(
-        event_id=event_id("shopify", order.id, kind, *([at] if kind in ("order_updated", "order_cancelled") else [])),
+        event_id=event_id("shopify", order.id, step, *([at] if step in ("order_updated", "order_cancelled") else [])),
         channel=channel, type=kind, occurred_at=at, source=source.name, device="pos" if is_pos else source.device,
         language=order.customer_locale,
         identifiers=shop.customer(
             f"shopify:{customer.id}" if customer.id else None, (order.email, order.contact_email, customer.email),
-            (order.phone, customer.phone), billing.phone,
+            _phones(order),
         ),
         place={"store_id": str(order.location_id) if is_pos and order.location_id else None},
         staff={"id": str(order.user_id), "role": "cashier"} if is_pos and order.user_id else None,
@@ -98,6 +100,14 @@ def _order(order: Order, kind: str, source: Source) -> Event:
             "fulfillment_status": order.fulfillment_status, "test": order.test or None,
         },
     )
+
+
+def _phones(order: Order) -> list[str | None]:
+    """The number of the billing address only where nothing else says who ordered."""
+    customer, billing = order.customer or Customer(), order.billing_address or Address()
+    own = [order.phone, customer.phone]
+    is_known = any((*own, order.email, order.contact_email, customer.email, customer.id))
+    return own if is_known else [billing.phone]
 
 
 def _content(order: Order, is_pos: bool) -> Event:
@@ -188,8 +198,8 @@ def _back(line: RefundLine, number: int) -> Event:
 
 def _parcel(incoming: Incoming, source: Source) -> Iterable[Event]:
     parcel = parsed(incoming.body, Fulfillment)
-    is_off = parcel.status in ("cancelled", "failure", "error")
-    status = "failed" if is_off else _PARCELS.get(parcel.shipment_status or "", "packed")
+    sent = {"success": "handed_over", "cancelled": "failed", "failure": "failed", "error": "failed"}
+    status = _PARCELS.get(parcel.shipment_status or "") or sent.get(parcel.status or "", "packed")
     at = parcel.updated_at or parcel.created_at
     yield event(
         event_id=event_id("shopify", parcel.order_id, "fulfillment", parcel.id, at), channel="delivery",
@@ -206,7 +216,7 @@ def _checkout(incoming: Incoming, source: Source) -> Iterable[Event]:
     customer = checkout.customer or Customer()
     identifiers = shop.customer(
         f"shopify:{customer.id}" if customer.id else None, (checkout.email, customer.email),
-        (checkout.phone, customer.phone), None,
+        (checkout.phone, customer.phone),
     )
     at = checkout.updated_at or checkout.created_at
     if not identifiers:
@@ -233,7 +243,7 @@ def _customer(incoming: Incoming, source: Source) -> Iterable[Event]:
         event_id=event_id("shopify", "customer", digest(customer.id), at), channel=source.channel, type="identified",
         role="record", occurred_at=at, source=source.name,
         identifiers=shop.customer(
-            f"shopify:{customer.id}" if customer.id else None, (customer.email,), (customer.phone,), None,
+            f"shopify:{customer.id}" if customer.id else None, (customer.email,), (customer.phone,),
         ),
         traits={"first_name": customer.first_name, "last_name": customer.last_name},
         consent={name: told[c.state] for name, c in asked.items() if c is not None and c.state in told},

@@ -27,6 +27,9 @@ from connectors.webhooks.system import Answer, System, base64_sha256, same
 from streams.core.refusal import Reason, Refusal
 
 _NOT_YET = frozenset({"checkout-draft", "auto-draft", "draft"})
+_OFF = frozenset({"cancelled", "trash", "failed"})
+"""Paying in vain is no sale; an order that is tried again is updated, which revives it. `order_updated` beside the
+cancellation would do so too."""
 _DEVICES = {"desktop": "desktop", "mobile": "mobile", "tablet": "tablet"}
 _ORDERS = frozenset({"order.created", "order.updated", "order.restored"})
 _CUSTOMERS = frozenset({"customer.created", "customer.updated"})
@@ -147,14 +150,14 @@ def _events(order: _Order, is_new: bool, source: Source) -> Iterable[Event]:
     changed = order.date_modified_gmt or order.date_created_gmt
     if is_new:
         yield _step("order_placed", order, source, order.date_created_gmt, content=True)
-    else:
+    if order.status in _OFF:
+        yield _step("order_cancelled", order, source, changed, changed, content=True)
+    elif not is_new:
         yield _step("order_updated", order, source, changed, changed, content=True)
     if order.date_paid_gmt:
         yield _step("order_paid", order, source, order.date_paid_gmt, payments=_payments(order))
     if order.date_completed_gmt:
         yield _step("order_fulfilled", order, source, order.date_completed_gmt)
-    if order.status in ("cancelled", "trash"):
-        yield _step("order_cancelled", order, source, changed, changed)
     if order.status == "failed":
         yield _step("payment_failed", order, source, changed, changed)
     for refund in order.refunds:
@@ -177,7 +180,7 @@ def _step(
         event_id=event_id("woocommerce", source.name, order.id, kind, *name),
         channel=source.channel, type=kind, occurred_at=_utc(at), source=source.name,
         device=_DEVICES.get(told_by.get("device_type", "").lower(), source.device),
-        identifiers=shop.customer(account, (order.billing.email,), (), order.billing.phone),
+        identifiers=shop.customer(account, (order.billing.email,), (order.billing.phone,)),
         order={"order_id": _order_id(order, source), **(_content(order, source) if content else {}), **told},
         campaign=_campaign(told_by) if is_first else None,
         traits={"first_name": order.billing.first_name, "last_name": order.billing.last_name} if content else None,
@@ -256,7 +259,7 @@ def _customer(customer: _Customer, source: Source) -> Event:
         event_id=event_id("woocommerce", source.name, "customer", digest(customer.id), at), channel=source.channel,
         type="identified", role="record", occurred_at=_utc(at), source=source.name,
         identifiers=shop.customer(
-            f"{source.name}:{customer.id}", (customer.email, customer.billing.email), (), customer.billing.phone,
+            f"{source.name}:{customer.id}", (customer.email, customer.billing.email), (customer.billing.phone,),
         ),
         traits={"first_name": customer.first_name, "last_name": customer.last_name},
     )

@@ -1,7 +1,7 @@
 """The samples of a connector: what such a system sends, as its maker publishes it.
 
-Those of webhooks are files of requests: a name, headers, and a body or a form; `about_no_customer` where nothing comes
-of it. Those of other ways are folders or single files, each file one input as it is.
+Those of webhooks are files of requests: a name, headers, a body or a form, and the events that come of it;
+`about_no_customer` where none does. Those of other ways are folders or single files, each file one input as it is.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from connectors.incoming import Incoming
+from connectors.incoming import Event, Incoming
 from connectors.registry import Connector
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +22,8 @@ class Sample(NamedTuple):
     name: str
     incoming: Incoming
     is_empty: bool
+    events: list[Event] | None = None
+    """What comes of it, where the sample says so."""
 
 
 @cache
@@ -37,7 +39,8 @@ def _samples(connector: Connector) -> Iterator[Sample]:
         for request in json.loads(path.read_text())["requests"]:
             headers = {name.lower(): value for name, value in request.get("headers", {}).items()}
             body = urlencode(request["form"]) if "form" in request else json.dumps(request["body"], ensure_ascii=False)
-            yield Sample(request["name"], Incoming(body.encode(), headers, URL), "about_no_customer" in request)
+            incoming = Incoming(body.encode(), headers, URL)
+            yield Sample(request["name"], incoming, "about_no_customer" in request, request["events"])
         return
     for file in sorted(path.iterdir()) if path.is_dir() else [path]:
         yield Sample(file.name, Incoming(file.read_bytes()), False)

@@ -63,6 +63,11 @@ def test_a_sample_is_accepted(connector: Connector, sample: Sample) -> None:
 
 
 @pytest.mark.parametrize(("connector", "sample"), SAMPLES)
+def test_a_sample_says_what_it_says(connector: Connector, sample: Sample) -> None:
+    assert sample.events in (None, decoded(connector, sample.incoming))
+
+
+@pytest.mark.parametrize(("connector", "sample"), SAMPLES)
 def test_a_repeat_has_the_same_ids_however_late(connector: Connector, sample: Sample) -> None:
     again = decoded(connector, sample.incoming, RECEIVED_MS + 86_400_000)
     assert [e["event_id"] for e in again if isinstance(e, dict)] == [
