@@ -74,7 +74,8 @@ def test_every_page_is_true_and_a_repeat_changes_nothing(running_stack: Addresse
     assert run(again, running_stack, tmp_path).count("HTTP/1.1 200 OK") == sent
     await_rest(running_stack)
     assert sorted(rows(running_stack, seen)) == sorted(first)
-    assert rows(running_stack, "SELECT order_id, status, toString(total), anonymous FROM onethread.orders WHERE order_id IN"
-                " ('shopify:820982911946154508', 'woo:727') ORDER BY order_id") == [
+    orders = ("SELECT order_id, status, toString(total), anonymous FROM onethread.orders"
+              " WHERE order_id IN ('shopify:820982911946154508', 'woo:727') ORDER BY order_id")
+    assert rows(running_stack, orders) == [
         ("shopify:820982911946154508", "placed", "24", False), ("woo:727", "paid", "29.35", False),
     ]
