@@ -25,7 +25,7 @@ from streams.core.reading import Reader
 from streams.core.refusal import Reject
 from streams.core.shaping import DURATIONS
 from streams.settings import Settings, load
-from tests.oracle.batch import expected
+from tests.oracle.batch import Tables, expected
 
 SHOWN = ("persons", "identifiers", "touchpoints", "sessions", "visits", "journeys", "orders", "order_items",
          "returns", "shipments", "credits",
@@ -78,10 +78,14 @@ def shown(addresses: Addresses, table: str) -> Counter[str]:
     return Counter(_text(zip((c.name for c in columns), row, strict=True)) for row in rows)
 
 
-def wanted(events: list[Event], settings: Settings, names: dict[str, set[str]]) -> dict[str, Counter[str]]:
-    """The oracle's rows as the same texts; `names` are the columns that each view has."""
+def oracles(events: list[Event], settings: Settings) -> Tables:
+    """The oracle's rows under these settings."""
     durations = {name: getattr(settings, name) for name in DURATIONS}
-    tables = expected(events, default(), durations, settings.pepper.get_secret_value())
+    return expected(events, default(), durations, settings.pepper.get_secret_value())
+
+
+def wanted(tables: Tables, names: dict[str, set[str]]) -> dict[str, Counter[str]]:
+    """The oracle's rows as texts; `names` are the columns that each view has."""
     out = {}
     for table in SHOWN:
         columns = TABLES[table].columns
@@ -104,13 +108,15 @@ def _described(table: str) -> str:
 def assert_as_expected(addresses: Addresses, lines: Iterable[bytes]) -> None:
     """Every row of every view is the oracle's, and none is missing."""
     settings = load(addresses.home)
-    events = accepted(lines, settings)
-    want = wanted(events, settings, view_columns(addresses))
+    want = wanted(oracles(accepted(lines, settings), settings), view_columns(addresses))
     for table in SHOWN:
-        got = shown(addresses, table)
-        lost, extra = want[table] - got, got - want[table]
-        differences = [f"- {r}" for r in lost.elements()] + [f"+ {r}" for r in extra.elements()]
+        differences = differing(want[table], shown(addresses, table))
         assert not differences, f"{table}: {len(differences)} rows differ\n" + "\n".join(differences[:6])
+
+
+def differing(want: Counter[str], got: Counter[str]) -> list[str]:
+    """A line for each row that is missing (-) or too many (+)."""
+    return [f"- {r}" for r in (want - got).elements()] + [f"+ {r}" for r in (got - want).elements()]
 
 
 def accepted(lines: Iterable[bytes], settings: Settings) -> list[Event]:

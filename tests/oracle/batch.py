@@ -54,7 +54,12 @@ def expected(
     for touch in kept:
         by_person[touch.person].append(touch)
     told = list(orders.gather(kept, identity))
-    placing = {(t.person, t.event.order_id): order.placing for order in told for t in order.touches}
+    placing: dict[bytes, dict[str | None, Event | None]] = defaultdict(dict)
+    bought: dict[bytes, list[orders.Order]] = defaultdict(list)
+    for order in told:
+        bought[order.person].append(order)
+        for t in order.touches:
+            placing[t.person][t.event.order_id] = order.placing
     ways: dict[bytes, Journeys] = {}
     rows: dict[str, list[Row]] = {name: [] for name in COVERED}
     for group in set(identity.group.values()):
@@ -64,7 +69,7 @@ def expected(
     for order in told:
         way, placed = ways[order.person], order.placing
         journey = way.journey_of.get(placed.event_id) if placed else None
-        suspected = twins.original(order, told, durations["duplicate_window_ms"])
+        suspected = twins.original(order, bought[order.person], durations["duplicate_window_ms"])
         rows["orders"].append((*order.row[:-1], suspected, journey))
         if placed and order.status != "cancelled" and not order.person_shared:
             led = next((j for j in way.found if placed in j), [])
@@ -108,7 +113,7 @@ def _touch(copies: list[Event], identity: Identity) -> Touch:
 
 def _person(
     rows: dict[str, list[Row]], identity: Identity, members: list[Identifier],
-    by_person: dict[bytes, list[Touch]], placing: Mapping[tuple[bytes, str | None], Event | None],
+    by_person: dict[bytes, list[Touch]], placing: Mapping[bytes, Mapping[str | None, Event | None]],
     durations: Mapping[str, int],
 ) -> Journeys:
     """Adds every row of one person but its orders."""
@@ -120,7 +125,7 @@ def _person(
     visits = [] if shared else touches.visits_of(events, durations["session_gap_ms"])
     session_of = {e.event_id: touches.id_of("session", s) for s in sessions for e in s}
     visit_of = {e.event_id: touches.id_of("visit", v) for v in visits for e in v}
-    placed = {order_id: event for (whose, order_id), event in placing.items() if whose == person and order_id}
+    placed = {order_id: event for order_id, event in placing.get(person, {}).items() if order_id}
     way = Journeys(person, [] if shared else events, placed, durations["journey_gap_ms"])
     told = {} if shared else attributes.attribute_rows(person, events)
     rows["persons"].append(touches.person_row(

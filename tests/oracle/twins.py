@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def original(one: "Order", orders: list["Order"], window_ms: int) -> str | None:
-    """The earliest order that this one is alike to and comes after."""
+    """Of its person's orders the earliest that this one is alike to and comes after."""
     earlier = [other for other in orders if _place(other) < _place(one) and _alike(other, one, window_ms)]
     return min(earlier, key=_place).events[0].order_id if earlier else None
 

@@ -1,0 +1,1 @@
+"""The views over ten million touchpoints: `python -m deploy.bench.scale`, or `make scale`."""
