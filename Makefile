@@ -8,7 +8,7 @@ READY := .venv/.ready
 
 .PHONY: help
 help:  ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
 
 .PHONY: setup
 setup: $(READY)  ## make .venv with everything in it
@@ -46,6 +46,15 @@ integration: $(READY)  ## the tests on real Kafka and ClickHouse only
 .PHONY: bench
 bench: $(READY)  ## measure events per second and CPU per event on this machine
 	$(BIN)/onethread bench
+
+.PHONY: scale
+scale: $(READY)  ## what each view costs over ten million touchpoints: make scale PERSONS=1000000 DIR=where-data-stay
+	$(BIN)/python -m deploy.bench.scale --persons $(or $(PERSONS),1000000) $(if $(DIR),--path $(DIR))
+
+.PHONY: check-large
+check-large: $(READY)  ## every row of every view, and the oracle's: make check-large EVENTS=100000 SEED=7 CONTACTS=100000
+	$(BIN)/python -m tests.large.run --events $(or $(EVENTS),100000) --contacts $(or $(CONTACTS),100000) \
+		--seed $(or $(SEED),2026)
 
 .PHONY: demo
 demo: $(READY)  ## sample data through the whole stack, and what it tells

@@ -25,7 +25,7 @@ from streams.settings import TABLES, Settings
 VIEWS = (
     "stores", "products", "stock", "staff", "rates", "facts_money", "campaign_costs",
     "touchpoints", "sessions", "visits", "facts_orders_in_doubt", "facts_orders_winning",
-    "orders", "counted_orders", "order_items", "journeys", "credits",
+    "orders", "counted_orders", "order_items", "facts_ways", "journeys", "credits",
     "conversations", "conversation_messages", "promises", "consents", "preferences", "person_traits",
     "returns", "shipments", "campaign_spend",
     "persons", "person_channels",

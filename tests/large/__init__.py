@@ -1,1 +1,1 @@
-"""The whole stack at the size of a shop, held against the oracle: `make large`. Takes minutes; not in `make test`."""
+"""The whole stack at the size of a shop, held against the oracle: `make check-large`, apart from `make test`."""

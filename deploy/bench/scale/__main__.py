@@ -7,6 +7,7 @@ which say the same on a busy machine as on a quiet one. No merge runs meanwhile;
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from streams.errors import OneThreadError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fill a database where there is none, ask, print a table."""
     given = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the engine is stopped too
     with tempfile.TemporaryDirectory(prefix="onethread-scale-") as temporary:
         path = given.path or Path(temporary)
         try:

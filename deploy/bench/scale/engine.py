@@ -12,6 +12,7 @@ import psutil
 from clickhouse_connect.driver.client import Client
 
 from deploy.bench.stack import free_base
+from deploy.local import checks
 from deploy.local.parts import http_text, python_env
 from deploy.local.ports import HOST
 from sinks.clickhouse import migrations
@@ -58,6 +59,8 @@ def running(path: Path, port: int, memory_mb: int) -> Iterator[Running]:
     """
     path.mkdir(parents=True, exist_ok=True)
     port = port or free_base()
+    if not checks.is_free(port):
+        raise OneThreadError(f"port {port} is in use; choose another or stop what listens there")
     with (path / "gateway.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "deploy.local.gateway", "--path", str(path / "clickhouse"), "--port", str(port),

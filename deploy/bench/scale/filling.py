@@ -15,8 +15,8 @@ from sinks.clickhouse.fitting import fit
 from sinks.clickhouse.migrations import statements
 from sinks.clickhouse.runs import LTV, last_run
 
-INSERTS = 8
-"""Of each table; every one holds rows of people from anywhere, so that its parts overlap."""
+INSERTS, INSERT_ROWS_MIN = 8, 50_000
+"""Of each table; every one holds rows of people from anywhere, so that its parts overlap. Small tables take fewer."""
 INSERT_SETTINGS = {"min_insert_block_size_rows": 250_000, "min_insert_block_size_bytes": 100 << 20}
 """A block of touchpoints would take half of the memory that the local stack gives."""
 SUPERSEDED = 10
@@ -69,7 +69,7 @@ def fill(engine: Running, persons: int, say: Callable[[str], None]) -> None:
 
 def _fill(engine: Running, table: Table) -> None:
     engine.client.command(f"TRUNCATE TABLE onethread.facts_{table.name}")
-    each = -(-table.rows // INSERTS)
+    each = max(-(-table.rows // INSERTS), INSERT_ROWS_MIN)
     for first in range(0, table.rows, each):
         rows = min(each, table.rows - first)
         _insert(engine, table, first, rows, 1, f"WHERE cityHash64(n, 'old') % {SUPERSEDED} = 0")
@@ -78,7 +78,7 @@ def _fill(engine: Running, table: Table) -> None:
 
 def _touch(engine: Running, table: Table) -> None:
     """Write a few rows from all over the table once more, after all merges: a stack at work is never merged whole."""
-    for n in range(LATE):
+    for n in range(LATE if table.rows >= INSERT_ROWS_MIN else 1):
         _insert(engine, table, 0, table.rows, 3 + n, f"WHERE cityHash64(n, 'late', {n}) % {LATE_ONE_IN} = 0")
 
 

@@ -4,25 +4,23 @@
 CREATE OR REPLACE VIEW onethread.channel_switches AS
 SELECT
     from_channel, to_channel,
-    arraySort(groupUniqArrayIf(
-        concat(from_device, ' → ', to_device), from_device != to_device AND from_device != '' AND to_device != ''
-    )) AS devices,
+    arraySort(arrayMap(pair -> concat(pair.1, ' → ', pair.2), groupUniqArrayIf(
+        (from_device, to_device), from_device != to_device AND from_device != '' AND to_device != ''
+    ))) AS devices,
     count() AS switches,
-    uniqExact(person_id, journey_id) AS journeys,
+    countIf(time_in_journey = 1) AS journeys,
     countIf(outcome = 'converted') AS in_converted,
-    countIf(outcome = 'abandoned' AND is_last) AS lost_here,
+    countIf(outcome = 'abandoned' AND place = length(froms)) AS lost_here,
     lost_here / switches AS lost_share,
-    quantileExactInclusive(0.5)(gap_ms) / 1000 AS median_gap_s
+    quantileExactInclusive(0.5)(dateDiff('millisecond', from_at, to_at)) / 1000 AS median_gap_s
 FROM (
     SELECT
-        person_id, journey_id, outcome,
-        arrayJoin(arrayMap(i -> (
-            path[i], path[i + 1], path_devices[i], path_devices[i + 1], i + 1 = length(path),
-            dateDiff('millisecond', path_at[i], path_at[i + 1])
-        ), range(1, length(path)))) AS switch,
-        switch.1 AS from_channel, switch.2 AS to_channel, switch.3 AS from_device, switch.4 AS to_device,
-        switch.5 AS is_last, switch.6 AS gap_ms
-    FROM onethread.journeys
-    WHERE outcome != 'open' /* period of started_at */
+        outcome, arrayPopBack(path) AS froms, arrayPopFront(path) AS tos, arrayPopBack(path_devices) AS from_devices,
+        arrayPopFront(path_devices) AS to_devices, arrayPopBack(path_at) AS from_ats, arrayPopFront(path_at) AS to_ats
+    FROM onethread.facts_ways
+    WHERE outcome != 'open' AND length(path) > 1 /* period of started_at */
 )
+ARRAY JOIN
+    froms AS from_channel, tos AS to_channel, from_devices AS from_device, to_devices AS to_device, from_ats AS from_at,
+    to_ats AS to_at, arrayEnumerate(froms) AS place, arrayEnumerateUniq(froms, tos) AS time_in_journey
 GROUP BY from_channel, to_channel

@@ -3,7 +3,7 @@
 -- that leaves. Of several orders of one order_id only the one that the view orders shows is credited.
 CREATE OR REPLACE VIEW onethread.credits AS
 WITH
-    (share, whole) -> toDecimal64(trunc(toDecimal256(whole, 4) * share, 4), 4) AS part,
+    (share, whole) -> toDecimal64(trunc(toDecimal128(whole, 4) * share, 4), 4) AS part,
     (shares, whole) -> arrayPushBack(
         arrayMap(share -> part(share, whole), arrayPopBack(shares)),
         toDecimal64(whole - arraySum(arrayMap(share -> part(share, whole), arrayPopBack(shares))), 4)

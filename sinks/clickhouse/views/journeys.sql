@@ -3,31 +3,19 @@
 -- over interactions and exposures, `after_sale` counts what came after the placing and names the order. Money is the
 -- order's. A message of the customer is unanswered when nothing answered it within an hour.
 CREATE OR REPLACE VIEW onethread.journeys AS
-WITH
-    (SELECT (as_of, toInt64(round(journey_gap * 1000))) FROM onethread.settings) AS clock,
-    toUnixTimestamp64Milli(assumeNotNull(clock.1)) AS as_of_ms,
-    multiIf(
-        j.order_id IS NOT NULL, 'converted',
-        as_of_ms - toUnixTimestamp64Milli(j.last_step_at) > assumeNotNull(clock.2), 'abandoned', 'open'
-    ) AS found_outcome
 SELECT
     j.journey_id AS journey_id, j.person_id AS person_id, j.started_at AS started_at,
-    if(found_outcome = 'open', NULL, j.last_step_at) AS ended_at,
+    if(j.outcome = 'open', NULL, j.last_step_at) AS ended_at,
     j.last_touchpoint_at AS last_touchpoint_at,
-    found_outcome AS outcome,
+    j.outcome AS outcome,
     j.order_id AS order_id, o.revenue AS revenue, o.revenue_reporting AS revenue_reporting, o.currency AS currency,
     j.path AS path, j.path_at AS path_at, j.path_touchpoints AS path_touchpoints, j.path_devices AS path_devices,
     j.channels AS channels, toUInt64(length(j.path) - 1) AS switches, j.device_switches AS device_switches,
     j.touchpoints AS touchpoints, j.start_event_id AS start_event_id, j.start_channel AS start_channel,
     j.start_campaign_source AS start_campaign_source, j.start_campaign_name AS start_campaign_name,
-    j.end_channel AS end_channel, j.end_type AS end_type, j.stage AS stage,
-    if(
-        ifNull(as_of_ms - toUnixTimestamp64Milli(j.unanswered_at) > 3600000, false),
-        arrayPushBack(j.obstacles, 'message_unanswered'), j.obstacles
-    ) AS obstacles,
-    dateDiff('millisecond', j.started_at, j.last_step_at) / 86400000 AS days,
-    j.after_sale AS after_sale
-FROM onethread.facts_journeys AS j FINAL
+    j.end_channel AS end_channel, j.end_type AS end_type, j.stage AS stage, j.obstacles AS obstacles,
+    j.days AS days, j.after_sale AS after_sale
+FROM onethread.facts_ways AS j
 LEFT JOIN (
     SELECT person_id, order_id, revenue, revenue_reporting, currency FROM onethread.orders
 ) AS o ON o.person_id = j.person_id AND o.order_id = j.order_id

@@ -3,7 +3,7 @@
 -- after returns and merges too. Orders that are no longer counted, and those whose person was forgotten, are not there.
 CREATE OR REPLACE VIEW onethread.model_credits AS
 WITH
-    (share, whole) -> toDecimal64(trunc(toDecimal256(whole, 4) * share, 4), 4) AS part,
+    (share, whole) -> toDecimal64(trunc(toDecimal128(whole, 4) * share, 4), 4) AS part,
     (shares, whole) -> arrayPushBack(
         arrayMap(share -> part(share, whole), arrayPopBack(shares)),
         toDecimal64(whole - arraySum(arrayMap(share -> part(share, whole), arrayPopBack(shares))), 4)

@@ -12,7 +12,7 @@ SELECT
     quantileExactInclusive(0.75)(days) AS days_three_quarters,
     avg(touchpoints) AS touchpoints_mean, avg(length(channels)) AS channels_mean,
     uniqExact(person_id) AS persons
-FROM onethread.journeys AS j
+FROM onethread.facts_ways AS j
 INNER JOIN (
     SELECT order_id, person_id AS buyer, placed_at FROM onethread.counted_orders
     WHERE true /* period of placed_at */
