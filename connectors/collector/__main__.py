@@ -5,9 +5,12 @@ It starts and takes events whether Kafka is there or not.
 
 import contextlib
 import logging
+import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
@@ -22,6 +25,7 @@ from deploy.local.ports import HOST, Addresses
 from schemas.registry import SchemaCache, client
 from streams import settings
 from streams.topics import Topics
+from streams.transport.loop import EXIT_FAILED, told
 from streams.transport.serve import log_to_stdout
 
 FOLDER = "collector"
@@ -32,6 +36,8 @@ CONNECTIONS_MAX = 1000
 
 KEEP_ALIVE_S = 30
 STOP_S_MAX = 5
+
+log = structlog.get_logger()
 
 
 def application(addresses: Addresses) -> FastAPI:
@@ -59,9 +65,18 @@ def application(addresses: Addresses) -> FastAPI:
     return create_app(collector, lifespan, persons)
 
 
+def die(fault: threading.ExceptHookArgs) -> None:
+    """End the process: one that goes on without one of its threads fills its spool, and nobody is told."""
+    error = fault.exc_value or fault.exc_type()
+    thread = fault.thread.name if fault.thread else ""
+    log.critical("thread_failed", thread=thread, exception=told(error))
+    os._exit(EXIT_FAILED)
+
+
 def main() -> None:
     """Serve until SIGTERM."""
     log_to_stdout()
+    threading.excepthook = die
     logging.getLogger("uvicorn.error").addFilter(lambda record: not record.exc_info)  # `app.on_fault` tells them
     addresses = Addresses.from_environ()
     Path(addresses.home).mkdir(parents=True, exist_ok=True)
