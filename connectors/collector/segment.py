@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 
 from connectors.collector import access, answers, bodies
 from connectors.collector.collecting import Collector, Gathered, fairly, source_of
-from connectors.segment import decode, unbatch
+from connectors.segment import decode, keyless, unbatch
 from streams.core.refusal import Reason, Reject
 
 router = APIRouter(prefix="/v1", tags=["segment"])
@@ -77,7 +77,7 @@ def _calls(gathered: Gathered, body: bytes, value: Any, kind: str | None) -> lis
     elif not isinstance(value, dict):
         gathered.refuse(body, _NOT_AN_OBJECT)
     elif kind is not None:
-        return [{**value, "type": kind}]
+        return [keyless(value) | {"type": kind}]
     elif isinstance(value.get("batch"), list):
         return unbatch(value)
     else:

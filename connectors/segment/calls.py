@@ -33,13 +33,19 @@ def unbatch(body: Mapping[str, Any]) -> list[Any]:
     """The calls of a request's body: of its `batch`, else the body itself.
 
     What a batch says beside its calls (context, integrations, sentAt) holds for each call that does not say otherwise.
+    No call keeps a write key: a call that is refused is stored for others to read.
     Errors: none; what is no call stays among them, for `decode` to refuse.
     """
     batch = body.get("batch")
     if not isinstance(batch, list):
-        return [dict(body)]
+        return [keyless(body)]
     common = {key: body[key] for key in ("context", "integrations", "sentAt") if body.get(key)}
-    return [_with(common, call) if isinstance(call, dict) else call for call in batch]
+    return [_with(common, keyless(call)) if isinstance(call, dict) else call for call in batch]
+
+
+def keyless(call: Mapping[str, Any]) -> dict[str, Any]:
+    """A call without the write key that came with it."""
+    return {key: value for key, value in call.items() if key != "writeKey"}
 
 
 def _with(common: Mapping[str, Any], call: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ RECEIVED_MS = AT_MS + 1000
 
 def published(name: str) -> list[dict[str, Any]]:
     """The calls of one page of the specification."""
-    calls: list[dict[str, Any]] = json.loads((FIXTURES / f"{name}.json").read_text())
+    calls: list[dict[str, Any]] = json.loads((FIXTURES / f"{name}.json").read_text())["batch"]
     return calls
 
 

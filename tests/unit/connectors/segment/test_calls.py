@@ -147,6 +147,11 @@ def test_what_a_batch_says_holds_for_calls_that_do_not_say_otherwise() -> None:
     ]
 
 
+def test_no_call_keeps_the_write_key() -> None:
+    assert unbatch(call(writeKey="k")) == [call()]
+    assert unbatch({"batch": [call(writeKey="k")], "writeKey": "k"}) == [call()]
+
+
 def test_what_is_no_call_stays_in_the_batch_to_be_refused() -> None:
     assert unbatch({"batch": [1, None, {"type": "page"}], "context": {"ip": "10.0.0.2"}}) == [
         1, None, {"type": "page", "context": {"ip": "10.0.0.2"}},
