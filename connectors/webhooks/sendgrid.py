@@ -5,6 +5,7 @@ Rules kept here:
   is public. So a stolen configuration signs nothing.
 - Opens and clicks name their addressee with confidence 0.8, as mails are forwarded. An open by a machine (Apple's mail
   privacy) is written down, and is nobody's act.
+- Its mails are of campaigns, by the name of the marketing campaign, else by the first category: they are no talk.
 - Whatever else stands beside an event, such as one's own arguments, is kept in its properties.
 
 Sources: www.twilio.com/docs/sendgrid/for-developers/tracking-events/event,
@@ -123,9 +124,10 @@ def _event(mail: _Mail, whole: dict[str, Any], source: Source) -> Iterable[Event
             "topic": short(", ".join(categories)),
         },
         campaign={
-            "source": "sendgrid", "medium": "email", "name": short(mail.marketing_campaign_name),
+            "source": "sendgrid", "medium": "email",
+            "name": short(mail.marketing_campaign_name or next(iter(categories), None)),
             "content": str(mail.marketing_campaign_id or "") or None,
-        } if mail.marketing_campaign_name else None,
+        },
         consent={purpose: consent} if consent is not None else None,
         properties={key: value for key, value in whole.items() if key not in _OWN_FIELDS}
         | {"machine_open": mail.sg_machine_open or None, "spam_report": mail.event == "spamreport" or None},

@@ -80,15 +80,14 @@ def _form(body: bytes) -> list[tuple[str, str]] | None:
 def decode(incoming: Incoming, source: Source, received_ms: int) -> Decoded:
     fields = _form(incoming.body)
     form = dict(fields or ())
-    if "CallSid" in form and "CallStatus" in form:
+    if form.get("CallSid") and form.get("CallStatus"):
         return [*_call(form, source, received_ms)]
-    if "MessageSid" in form or "SmsSid" in form:
-        return [*_message(form, source, received_ms)]
+    if sid := form.get("MessageSid") or form.get("SmsSid"):
+        return [*_message(form, sid, source, received_ms)]
     raise Refusal(Reason.BAD_VALUE, "expected a form with MessageSid, or CallSid and CallStatus")
 
 
-def _message(form: dict[str, str], source: Source, received_ms: int) -> Iterator[Event]:
-    sid = form.get("MessageSid") or form["SmsSid"]
+def _message(form: dict[str, str], sid: str, source: Source, received_ms: int) -> Iterator[Event]:
     status = (form.get("MessageStatus") or form.get("SmsStatus") or "received").lower()
     if status in ("received", "receiving"):
         yield _about_message("message_received", form, "From", sid, "received", source, received_ms)
@@ -108,13 +107,13 @@ def _about_message(
     kind: str, form: dict[str, str], side: str, sid: str, name: str, source: Source, received_ms: int,
 ) -> Event:
     channel, number = _channel(form.get(side, ""))
-    is_ours = side == "To"
+    is_ours, answered = side == "To", form.get("OriginalRepliedMessageSid")
     return event(
         event_id=event_id("twilio", sid, name), channel=channel, type=kind, occurred_at=received_ms,
         source=source.name, device=source.device, identifiers=who("phone", number),
         message={
             "message_id": f"twilio:{sid}", "text": None if is_ours else form.get("Body"),
-            "reply_to": f"twilio:{form['OriginalRepliedMessageSid']}" if "OriginalRepliedMessageSid" in form else None,
+            "reply_to": f"twilio:{answered}" if answered else None,
         },
         place=None if is_ours else {"country": form.get("FromCountry"), "city": form.get("FromCity")},
         properties={

@@ -4,6 +4,7 @@ Rules kept here:
 - A number is a `phone`; who hides theirs behind a user name has a `whatsapp_user_id`, scoped to the business.
 - A wamid holds the customer's number in base64: events carry a digest of it, the same in all events of one message.
 - The `conversation` of a status is what Meta bills by the day, not a talk: it is a property.
+- What is billed as marketing is a message of a campaign, and no talk.
 - A basket sent from the catalogue is asked for, not agreed: `order_requested`.
 
 Source: developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference (messages, status,
@@ -161,6 +162,7 @@ class _Reader:
             source=self._source.name,
             identifiers=[*phone(status.recipient_id), *who("whatsapp_user_id", status.recipient_user_id)],
             message={"message_id": _mid(status.id)},
+            campaign={"source": "whatsapp", "medium": "message"} if status.pricing.category == "marketing" else None,
             properties={
                 "billed_as": status.conversation.id,
                 "category": status.pricing.category or status.conversation.origin.type,

@@ -1,7 +1,8 @@
 """The samples of a connector: what such a system sends, as its maker publishes it.
 
 Those of webhooks are files of requests: a name, headers, a body or a form, and the events that come of it;
-`about_no_customer` where none does. Those of other ways are folders or single files, each file one input as it is.
+`about_no_customer` where none does. Those of the collector are files of one body, or of a list of them. Of other ways
+each file is one input as it is.
 """
 
 import json
@@ -42,5 +43,10 @@ def _samples(connector: Connector) -> Iterator[Sample]:
             incoming = Incoming(body.encode(), headers, URL)
             yield Sample(request["name"], incoming, "about_no_customer" in request, request["events"])
         return
-    for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-        yield Sample(file.name, Incoming(file.read_bytes()), False)
+    for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
+        if connector.way != "collector":
+            yield Sample(file.name, Incoming(file.read_bytes()), False)
+            continue
+        document = json.loads(file.read_text())
+        for number, call in enumerate(document if isinstance(document, list) else [document], 1):
+            yield Sample(f"{file.name} {number}", Incoming(json.dumps(call).encode()), False)

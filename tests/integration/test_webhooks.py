@@ -70,6 +70,8 @@ def test_every_page_is_true_and_a_repeat_changes_nothing(running_stack: Addresse
     first = rows(running_stack, seen)
     assert {row[:3] for row in first} == EXPECTED
     assert len(first) == len(EXPECTED)
+    talk = "SELECT channel, from_customer FROM onethread.conversation_messages WHERE text = 'Is it warm?'"
+    assert rows(running_stack, talk) == [("whatsapp", True)]
     again = "\n".join(line for line in script.splitlines() if "keys add" not in line)
     assert run(again, running_stack, tmp_path).count("HTTP/1.1 200 OK") == sent
     await_rest(running_stack)
