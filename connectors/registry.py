@@ -6,7 +6,7 @@ A new connector is a file, a line here, a page of the docs and samples; `tests/c
 from dataclasses import dataclass
 
 from connectors.incoming import Decode
-from connectors.segment.reading import read as segment
+from connectors.segment.incoming import decode_body
 from connectors.source import Source
 from connectors.webhooks.systems import SYSTEMS
 
@@ -47,12 +47,9 @@ def _webhook(name: str) -> Connector:
 
 CONNECTORS: dict[str, Connector] = {connector.name: connector for connector in (
     Connector("emit", "Channel events in JSON lines", "file", "README.md", "onethread emit FILE"),
+    Connector("segment", "Segment's calls, of the SDKs of Segment and RudderStack", "collector", "docs/segment.md",
+              "POST /v1/batch", (), decode_body, "tests/fixtures/segment"),
     Connector("events", "Channel events by HTTP", "collector", "docs/webhooks.md", "POST /v1/events"),
-    Connector(
-        "segment", "SDKs of Segment and RudderStack", "collector", "docs/segment.md", "POST /v1/batch",
-        decode=segment, samples="tests/fixtures/segment",
-    ),
-    Connector("browser", "Web pages, by onethread.js", "collector", "docs/segment.md", "GET /onethread.js"),
     _webhook("whatsapp"),
     _webhook("messenger"),
     _webhook("instagram"),

@@ -58,7 +58,7 @@ def test_a_sample_is_accepted(connector: Connector, sample: Sample) -> None:
         checked = checker.check(event, RECEIVED_MS)
         assert isinstance(checked, Checked), (checked, event)
         assert not connector.channels or checked.channel in connector.channels
-        assert event["source"]
+        assert event["source"] == connector.source.name
     ids = [event["event_id"] for event in events(connector, sample.incoming)]
     assert len(set(ids)) == len(ids)
 
@@ -154,12 +154,9 @@ def changed(value: Any, draw: Any) -> Any:
     return draw(ANYTHING)
 
 
-JSON = [connector for connector in READING if connector.way != "file"]
-
-
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-@pytest.mark.parametrize("connector", JSON, ids=lambda connector: connector.name)
+@EVERY
 def test_any_value_anywhere_raises_nothing(connector: Connector, data: Any) -> None:
     """What comes out is an event, which the checker takes or refuses, or is refused already."""
     sample = data.draw(st.sampled_from([s for s in samples(connector) if s.incoming.body[:1] in b"{["] or [None]))
