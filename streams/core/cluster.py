@@ -124,7 +124,8 @@ class Cluster:
 
     # -- events
     def kept(self) -> Iterator[Kept]:
-        for copies in self.events.values():
+        """In the order of time, which is the same after they were read again."""
+        for _, _, copies in self.timeline:
             yield from copies
 
     def keep(

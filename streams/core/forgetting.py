@@ -42,7 +42,7 @@ def erase(p: Partition, node: Node, m: Erase) -> None:
         p.send(Mark(sealed(m.x), p.clock, m.until_ms, m.cause), sealed(m.x))
         return
     group = cluster.resolution.group_of.get(x)
-    person = [x] if group is None else cluster.resolution.groups[group]
+    person = [x] if group is None else sorted(cluster.resolution.groups[group])
     for i in person:
         _mark(cluster, p.keys.node(i), m.until_ms)
     if group is not None:

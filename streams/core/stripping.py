@@ -155,7 +155,7 @@ def strip(p: Partition, node: Node, cluster: Cluster, cause: Cause, events: Iter
     """
     gone: list[Kept] = []
     told, is_changed = Told(p), False
-    for event_id in list(cluster.events if events is None else events):
+    for event_id in [event_id for _, event_id, _ in cluster.timeline] if events is None else events:
         same = cluster.events.get(event_id, [])
         named = sorted({i[:2] for kept in same for i in kept.event.ids})
         lost, by_mark = losses(p, cluster, event_id, named, received(same)) if same else (set(), set())

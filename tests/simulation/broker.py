@@ -6,6 +6,7 @@ come, which partition works next, on how many records, with which claims and pol
 where a worker dies before or after its commit, which messages and facts come twice and when.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import TypeAlias
@@ -184,16 +185,9 @@ class Run:
 
     def receipts(self) -> Receipts:
         """What was erased, as the stores tell it."""
-        keys, until, deleted = self.shaping.keys, {}, set()
         named = {i[:2] for e in self.world.events for i in e.ids} | {end for w in self.world.words for end in w.pair}
-        for i in named | {erasure.identifier for erasure in self.world.erasures}:
-            erased_ms = self.partitions[keys.owner(i)].nodes.get(i).erased_ms
-            if erased_ms is not None:
-                until[i] = erased_ms
-        hashes = {keys.event(e.event_id): e.event_id for e in self.world.events}
-        for store in self.stores:
-            deleted |= {hashes[key[17:]] for key, _ in store.scan(b"d") if key[17:] in hashes}
-        return Receipts(until, frozenset(deleted))
+        named |= {erasure.identifier for erasure in self.world.erasures}
+        return receipts(dict(enumerate(self.partitions)), named, self.world.events)
 
     def _load_sink(self) -> Sink:
         records = list(self.sent)
@@ -204,3 +198,15 @@ class Run:
         for record in records:
             sink.write(record)
         return sink
+
+
+def receipts(partitions: Mapping[int, Partition], named: Iterable[Identifier], events: Iterable[Event]) -> Receipts:
+    """What was erased of identifiers and events, as the partitions' stores tell it. At rest: it meets new nodes."""
+    keys = partitions[0].keys
+    until = {i: partitions[keys.owner(i)].nodes.get(i).erased_ms for i in named}
+    hashes = {keys.event(e.event_id): e.event_id for e in events}
+    found = (key[17:] for partition in partitions.values() for key, _ in partition.reader.scan(b"d"))
+    return Receipts(
+        {i: erased_ms for i, erased_ms in until.items() if erased_ms is not None},
+        frozenset(hashes[key] for key in found if key in hashes),
+    )

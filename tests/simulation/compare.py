@@ -1,6 +1,6 @@
 """What a run left in the sink against what the events stand for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from streams.core.event import pack
 from streams.core.facts import TABLES, Key, Row
@@ -22,17 +22,17 @@ def wrong(world: World, run: Run) -> list[str]:
     sink, receipts = run.finish(), run.receipts()
     unheard = [e for e in world.erasures if receipts.until_ms.get(e.identifier, -1) < e.until_ms]
     found = [f"{e} left no mark" for e in unheard]
-    return found + differences(oracle(world, receipts), sink) + leaks(world, run, receipts)
+    return found + differences(oracle(world, receipts), sink) + leaks(world, run.stores, receipts)
 
 
-def leaks(world: World, run: Run, receipts: Receipts) -> list[str]:
+def leaks(world: World, stores: Iterable[Mapping[bytes, bytes]], receipts: Receipts) -> list[str]:
     """Records of the state that name an identifier that was erased and that nothing left names."""
     rest = left(world.events, world.words, receipts)
     live = {i[:2] for e in rest.events for i in e.ids} | {end for w in rest.words for end in w.pair}
     gone = {pack(i)[1:]: i for i in receipts.until_ms if i not in live}
     return [
         f"a record of table {key[:1]!r} still names {i}"
-        for store in run.stores for key, value in store.items() for told, i in gone.items() if told in value
+        for store in stores for key, value in store.items() for told, i in gone.items() if told in value
     ]
 
 

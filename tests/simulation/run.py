@@ -34,8 +34,7 @@ def of_core(seed: int, options: argparse.Namespace) -> list[str]:
 
 def of_agents(seed: int, options: argparse.Namespace) -> list[str]:
     """The same of one case of the agents."""
-    parts = [part for part in options.parts if part != "erasures"]  # of the core's worlds alone
-    plan, wrong = agents.case(seed, options.events, parts)
+    plan, wrong = agents.case(seed, options.events, options.parts)
     if not wrong:
         return []
     small = agents.smaller(plan)

@@ -22,7 +22,7 @@ from tests.simulation.agents.plan import Fault
 from tests.simulation.agents.world import World
 from tests.simulation.run import of_agents, options_of, repeat
 
-PARTS = ["rules", "policies"]
+PARTS = ["rules", "policies", "erasures"]
 _DRAWN = plan(2, 4, ["rules"])
 SMALL = replace(
     _DRAWN, faults=(), workers=2, partitions=2,

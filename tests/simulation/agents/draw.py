@@ -5,6 +5,7 @@ from random import Random
 
 from schemas.wire import frame
 from streams.topics import Topics
+from tests.oracle.erasure import Erasure
 from tests.oracle.rules import Word
 from tests.simulation.agents import telling
 from tests.simulation.agents.plan import Fault, Plan, Told
@@ -41,14 +42,19 @@ def _fault(random: Random) -> Fault:
     return Fault(int(STEPS_MAX ** random.uniform(0.2, 1)), kind, seconds, disk)
 
 
-def _told(world: World, random: Random, partitions: int) -> tuple[tuple[Told, ...], dict[bytes, Word | Change]]:
+def _told(
+    world: World, random: Random, partitions: int,
+) -> tuple[tuple[Told, ...], dict[bytes, Word | Change | Erasure]]:
     values = [(TOPICS.events(e.channel), telling.event_record(e)) for e in world.events]
     values += [(TOPICS.events("web"), _bad(random, n)) for n in range(random.choice([0, 0, 1, 3]))]
-    commands: dict[bytes, Word | Change] = {}
+    commands: dict[bytes, Word | Change | Erasure] = {}
     for word in world.words:
         a, b = sorted(telling.identifier(end) for end in word.pair)
         moved = word._replace(pair=(a, b))
         commands[telling.word_record(moved)] = moved
+    for erasure in world.erasures:
+        meant = erasure._replace(identifier=telling.identifier(erasure.identifier))
+        commands[telling.erasure_record(meant)] = meant
     values += [(TOPICS.commands, value) for value in commands]
     random.shuffle(values)
     changes: list[bytes] = []

@@ -8,19 +8,21 @@ from schemas.records import DEAD_LETTER, PERSON
 from schemas.wire import HEAD_BYTES
 from streams.core import messages
 from streams.core.accept import Accepted, Unidentifiable
-from streams.core.event import Event
+from streams.core.erasing import FOR_EVER_MS
+from streams.core.event import Event, Position
 from streams.core.facts import TABLES
 from streams.core.graph import Partition
 from streams.core.ids import uuid_text
 from streams.core.keys import Keys
 from streams.core.shaping import Shaping
+from tests.oracle.erasure import Erasure, Receipts
 from tests.oracle.rules import Word
 from tests.simulation.agents import telling
 from tests.simulation.agents.kafka import Record
 from tests.simulation.agents.parts import CHANGELOG
 from tests.simulation.agents.world import World
-from tests.simulation.broker import PEPPER
-from tests.simulation.compare import differences, oracle
+from tests.simulation.broker import PEPPER, receipts
+from tests.simulation.compare import differences, leaks, oracle
 from tests.simulation.stores import Store
 from tests.strategies import Change
 from tests.strategies import World as Told
@@ -28,11 +30,13 @@ from tests.strategies import World as Told
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the records of a run's inputs stand for."""
+    """What the records of a run's inputs stand for. `suppressed` are events that ingest did not send on."""
 
     events: tuple[Event, ...]
+    suppressed: tuple[Event, ...]
     words: tuple[Word, ...]
     changes: tuple[Change, ...]
+    erasures: tuple[Erasure, ...]
     records: int
     refused: int
     unidentifiable: int
@@ -51,15 +55,19 @@ def event_topics(world: World) -> list[str]:
 
 def wrong(world: World, meaning: Meaning) -> list[str]:
     """A line for each thing that is not as it should be."""
-    told = Told(world.plan.policy, meaning.events, world.plan.durations, meaning.words, changes=meaning.changes)
+    told = Told(
+        world.plan.policy, meaning.events, world.plan.durations, meaning.words, meaning.erasures, meaning.changes,
+    )
+    erased = _receipts(world, meaning)
     return [
-        *differences(oracle(told), world.clickhouse), *_books(world, meaning), *_observed(world, meaning),
+        *differences(oracle(told, erased), world.clickhouse), *_books(world, meaning), *_observed(world, meaning),
         *_letters(world, meaning), *_persons(world), *_stores(world), *_state(world, meaning),
+        *_erased(world, meaning, erased), *leaks(told, _owned(world).values(), erased),
     ]
 
 
 def _books(world: World, meaning: Meaning) -> Iterator[str]:
-    """in = touchpoints + duplicates + dead letters + unidentifiable, each counted by itself."""
+    """in = touchpoints + duplicates + dead letters + unidentifiable + erased + suppressed, each counted by itself."""
     intake = Counter[str]()
     for row in world.clickhouse.rows("intake").values():
         intake.update(dict(zip(("records", "refused", "unidentifiable", "suppressed"), row[2:], strict=True)))
@@ -67,25 +75,31 @@ def _books(world: World, meaning: Meaning) -> Iterator[str]:
     touchpoints = [row[copies] for row in world.clickhouse.rows("touchpoints").values()]
     found = {
         "records": intake["records"], "refused": intake["refused"], "unidentifiable": intake["unidentifiable"],
-        "touchpoints and duplicates": sum(touchpoints), "rows of unidentifiable": len(world.clickhouse.rows(
-            "unidentifiable")),
+        "touchpoints, duplicates and erased": sum(touchpoints) + len(world.clickhouse.rows("erased_records")),
+        "suppressed": intake["suppressed"], "rows of unidentifiable": len(world.clickhouse.rows("unidentifiable")),
     }
     want = {
         "records": meaning.records, "refused": meaning.refused, "unidentifiable": meaning.unidentifiable,
-        "touchpoints and duplicates": len(meaning.events), "rows of unidentifiable": meaning.unidentifiable,
+        "touchpoints, duplicates and erased": len(meaning.events), "suppressed": len(meaning.suppressed),
+        "rows of unidentifiable": meaning.unidentifiable,
     }
     yield from (f"books: {found[name]} {name}, expected {want[name]}" for name in want if found[name] != want[name])
 
 
 def _observed(world: World, meaning: Meaning) -> Iterator[str]:
     """Ingest sent every accepted record on exactly once."""
-    sent = Counter(
-        message.event.position for message in _messages(world)
-        if isinstance(message, messages.Observe) and message.clock == 0
-    )
+    sent = _sent(world)
     for position in sorted(sent.keys() | {e.position for e in meaning.events}):
         if sent[position] != 1:
             yield f"ingest sent the event at {position} {sent[position]} times"
+
+
+def _sent(world: World) -> Counter[Position]:
+    """How often ingest sent each event on."""
+    return Counter(
+        message.event.position for message in _messages(world)
+        if isinstance(message, messages.Observe) and message.clock == 0
+    )
 
 
 def _messages(world: World) -> Iterator[messages.Message]:
@@ -142,6 +156,28 @@ def _stores(world: World) -> Iterator[str]:
             yield f"partition {number}: the store is not what its changelog says"
 
 
+def _receipts(world: World, meaning: Meaning) -> Receipts:
+    """What was erased, as the stores tell it."""
+    events = (*meaning.events, *meaning.suppressed)
+    named = {i[:2] for e in events for i in e.ids} | {end for word in meaning.words for end in word.pair}
+    shaping = Shaping(Keys(PEPPER, world.partitions), **world.plan.durations)
+    partitions = {n: Partition(n, world.plan.policy, shaping, store) for n, store in _owned(world).items()}
+    return receipts(partitions, named | {e.identifier for e in meaning.erasures}, events)
+
+
+def _erased(world: World, meaning: Meaning, found: Receipts) -> Iterator[str]:
+    """Each erasure left its mark and its row; what was suppressed names somebody who is."""
+    for erasure in meaning.erasures:
+        if found.until_ms.get(erasure.identifier, -1) < erasure.until_ms:
+            yield f"{erasure} left no mark"
+    rows = {key[0] for key in world.clickhouse.rows("erasures")}
+    if rows != {erasure.command for erasure in meaning.erasures}:
+        yield f"erasures: rows of {sorted(rows)}"
+    for e in meaning.suppressed:
+        if all(found.until_ms.get(i[:2]) != FOR_EVER_MS for i in e.ids):
+            yield f"ingest held back the event at {e.position}, whom nobody suppressed"
+
+
 def _owned(world: World) -> dict[int, Store]:
     """The stores as their present owners have them."""
     found = {}
@@ -190,17 +226,24 @@ def read(world: World) -> Meaning:
                 unidentifiable += 1
             else:
                 refused += 1
-    words, changes = commanded(world)
-    return Meaning(tuple(events), words, changes, records, refused, unidentifiable)
+    words, changes, erasures = commanded(world)
+    suppressed: tuple[Event, ...] = ()
+    if any(erasure.until_ms == FOR_EVER_MS for erasure in erasures):
+        sent = _sent(world)
+        suppressed = tuple(e for e in events if not sent[e.position])
+        events = [e for e in events if sent[e.position]]
+    return Meaning(tuple(events), suppressed, words, changes, erasures, records, refused, unidentifiable)
 
 
-def commanded(world: World) -> tuple[tuple[Word, ...], tuple[Change, ...]]:
+def commanded(world: World) -> tuple[tuple[Word, ...], tuple[Change, ...], tuple[Erasure, ...]]:
     """The commands in the order of their log, by what they were made of."""
-    words, changes = [], []
+    words, changes, erasures = [], [], []
     for record in records_of(world, world.topics.commands):
         meant = world.plan.commands[record.value or b""]
         if isinstance(meant, Word):
             words.append(meant._replace(received_ms=record.timestamp))
+        elif isinstance(meant, Erasure):
+            erasures.append(meant._replace(until_ms=max(record.timestamp, meant.until_ms)))
         else:
             changes.append(meant)
-    return tuple(words), tuple(changes)
+    return tuple(words), tuple(changes), tuple(erasures)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from streams.core.policy import Policy
+from tests.oracle.erasure import Erasure
 from tests.oracle.rules import Word
 from tests.strategies import Change
 
@@ -41,7 +42,7 @@ class Plan:
     policy: Policy
     durations: Mapping[str, int]
     told: tuple[Told, ...]
-    commands: Mapping[bytes, Word | Change]
+    commands: Mapping[bytes, Word | Change | Erasure]
     """What the records of the commands' topic mean."""
     faults: tuple[Fault, ...] = ()
     workers: int = 2

@@ -15,13 +15,17 @@ from schemas.records import CHANNEL_EVENT, COMMAND
 from schemas.wire import HEAD_BYTES, frame
 from streams.core.accept import Outcome, Rules, accept
 from streams.core.channels import CHANNELS
-from streams.core.commands import settings_document
+from streams.core.commands import ErasureDocument, settings_document
+from streams.core.erasing import FOR_EVER_MS
 from streams.core.event import SCALE, Event, Identifier, unpack
+from streams.core.keys import Keys
 from streams.core.policy import default
 from streams.core.reading import Reader
 from streams.core.said import BOT, Talk, talk_of, told_of
+from tests.oracle.erasure import Erasure
 from tests.oracle.rules import Word
 from tests.simulation.agents.kafka import Record
+from tests.simulation.broker import PEPPER
 from tests.simulation.policy_file import to_toml
 from tests.strategies import DAY_MS, Change
 
@@ -145,6 +149,13 @@ def word_record(word: Word) -> bytes:
     """A command on a pair of identifiers."""
     a, b = ({"kind": kind, "value": value} for kind, value in word.pair)
     return _command(word.command, word.verb, word.reason, a=a, b=b)
+
+
+def erasure_record(erasure: Erasure) -> bytes:
+    """A command to forget a person; one that is for ever suppresses it."""
+    node = Keys(PEPPER, 1).node(erasure.identifier)
+    document = ErasureDocument(node.hex(), erasure.until_ms == FOR_EVER_MS)
+    return _command(erasure.command, "erase", "asked for", document=msgspec.json.encode(document).decode())
 
 
 def change_records(change: Change, number: int) -> list[bytes]:
