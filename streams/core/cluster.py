@@ -326,6 +326,11 @@ class Cluster:
             self._resolution = resolve(self.policy, sorted(members), self._live(), links, self._ruled("unlink"))
         return self._resolution
 
+    @property
+    def is_parted(self) -> bool:
+        """Whether a rule holds anybody apart."""
+        return any(ruling[2] == "unlink" for ruling in self.rules.values())
+
     def is_unlinked(self, a: Identifier, b: Identifier) -> bool:
         """Whether a rule holds the groups of two identifiers apart."""
         group_of = self.resolution.group_of
@@ -336,9 +341,8 @@ class Cluster:
         return [edge for edge, ruling in self.rules.items() if ruling[2] == verb]
 
     def _live(self) -> dict[Edge, int]:
-        live = {
-            edge: seen[2] for edge, seen in self.once.items() if self.is_clear(edge[0]) and self.is_clear(edge[1])
-        }
+        clear = self.members - {x for x, n in self.claims.items() if n & 1}
+        live = {edge: seen[2] for edge, seen in self.once.items() if edge[0] in clear and edge[1] in clear}
         for edge, found in self.weak.items():
             if self.is_clear(edge[0]) and self.is_clear(edge[1]) and (edge in live or self._weak_passes(edge)):
                 live[edge] = max(live.get(edge, 0), max(at for at, _, _ in found.values()))

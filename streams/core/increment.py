@@ -1,9 +1,10 @@
 """One more touchpoint in a view, at the cost of what it changes: a shortcut equal to making the view anew.
 
 It is taken where the event changes neither who is who nor whose any other touchpoint is: no new identifier, edge,
-first time or claim, nothing contested, no other copy. Then only rows of one person change, and of its sessions only
-those within one stretch, the touchpoints around the new one without a pause longer than the session gap: a session's
-interactions are some of the touchpoints, so no session reaches over a pause of all of them.
+first time, login or claim, or the view has been told of it already (`newcomers.join`); and no other copy. Then only
+rows of one person change, and of its sessions only those within one stretch, the touchpoints around the new one without
+a pause longer than the session gap: a session's interactions are some of the touchpoints, so no session reaches over a
+pause of all of them.
 """
 
 from bisect import bisect_left
@@ -50,7 +51,7 @@ def add(cluster: Cluster, shaping: Shaping, seen: View, kept: Kept) -> Changes |
     Cost:   O(stretch + log n); O(n) where the person's home store may change.
     """
     event_id = kept.event.event_id
-    if cluster.resolution is not seen.resolution or seen.resolution.contested:
+    if cluster.resolution is not seen.resolution:
         return None
     if event_id in seen.owner_of or len(same := cluster.events[event_id]) > 1 or len(kept.copies) > 1:
         return None

@@ -94,9 +94,22 @@ class Partition:
         """Whether one more touchpoint can wait for others of the batch; a node without a name may get one meanwhile."""
         assert node.sent is not None, "asked for before the change"
         is_new = not node.sent.rows and len(cluster.members) == 1
+        if is_login(cluster, kept):
+            return False
         if node.identifier[0] == SEALED or not (is_new or cluster.resolution is node.sent.resolution):
             return False
         self.untold.setdefault(node, []).append(kept)
+        return True
+
+    def tell_now(self, node: Node, cluster: Cluster, kept: Kept, cause: Cause) -> bool:
+        """Send what one more touchpoint changes by which somebody may be another person, if that is all there is."""
+        assert node.sent is not None, "asked for before the change"
+        if len(cluster.events) < WHOLE_EVENTS or kept.event.event_id in node.sent.owner_of:
+            return False
+        untold = [*self.untold.get(node, ()), kept]
+        if not self.regroup(node, cluster, set(), len(untold), cause) or not self._add(node, cluster, untold):
+            return False
+        self.untold.pop(node, None)
         return True
 
     def tell(self, node: Node) -> None:
@@ -133,17 +146,31 @@ class Partition:
         Where not, False; what was sent by then is true as far as it goes, and `emit` sends the rest.
         """
         assert node.sent is not None, "asked for before the change"
-        changes = join(cluster, self.shaping, node.sent, newcomers, len(events))
-        if changes is None:
+        if not self.regroup(node, cluster, newcomers, len(events), cause, reason, theirs):
             return False
-        self.send_changes(changes)
-        owned = {x: node.sent.people[node.sent.resolution.group_of[x]].person_id for x in newcomers}
-        self._emit_history(dict(theirs.whose), owned, set(theirs.met), cause, reason)
         if not self._add(node, cluster, events):
             return False
         for key in theirs.keys:
             self.effects.facts[key] = (self.clock, node.sent.rows.get(key))
         self.effects.sizes.append(len(cluster.members))
+        return True
+
+    def regroup(
+        self, node: Node, cluster: Cluster, newcomers: set[Identifier], waiting: int, cause: Cause, reason: str = "",
+        theirs: Told | None = None,
+    ) -> bool:
+        """Send what changes because who is who did; False, and nothing sent, where touchpoints go to another person."""
+        assert node.sent is not None, "asked for before the change"
+        seen = node.sent
+        whose = dict(theirs.whose) | seen.whose() if theirs else seen.whose()
+        met = seen.met().union(theirs.met) if theirs else seen.met()
+        resolution = seen.resolution
+        changes = join(cluster, self.shaping, seen, newcomers, waiting)
+        if changes is None:
+            return False
+        self.send_changes(changes)
+        if resolution is not cluster.resolution:
+            self._emit_history(whose, seen.whose(), met, cause, reason)
         return True
 
     def send_changes(self, changes: Changes) -> None:
@@ -166,6 +193,11 @@ class Partition:
                 node = self.keys.node(identifier)
                 owned = (node, cause[1], self.clock, person_id)
                 self.effects.facts["identifier_owners", *owned[:3]] = (self.clock, owned)
+
+
+def is_login(cluster: Cluster, kept: Kept) -> bool:
+    """Whether an event shows a contested identifier with another one: it may decide whose other touchpoints are."""
+    return len(kept.event.ids) > 1 and not cluster.resolution.contested.isdisjoint(kept.order)
 
 
 def merges(before: dict[Identifier, bytes], after: dict[Identifier, bytes], reason: str = "") -> list[Merge]:

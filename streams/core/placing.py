@@ -67,7 +67,7 @@ def _keep(p: Partition, node: Node, m: Keep, order: tuple[Identifier, ...]) -> N
     elif kept is not None:
         if not _place(p, node, cluster, kept):
             _let_go(p, node, cluster, [kept])
-        elif p.tell_later(node, cluster, kept):
+        elif p.tell_later(node, cluster, kept) or p.tell_now(node, cluster, kept, cause):
             return
     p.emit(node, cluster, cause)
 

@@ -74,29 +74,52 @@ def resolve(
 def _resolve_limited(
     policy: Policy, result: Resolution, links: Collection[Edge], unlinks: Collection[Edge],
 ) -> None:
-    kinds, live, group_of = policy.kinds, result.live, result.group_of
-    counts = {m: Counter((m[0],)) for m in group_of}
+    group_of, groups = result.group_of, result.groups
+    counts: dict[Identifier, dict[str, int]] = {}
+    """By representative, of each group of more than one: how many of each kind."""
+
+    def counted(group: Identifier) -> dict[str, int]:
+        return counts.get(group) or {group[0]: 1}
 
     def unite(a: Identifier, b: Identifier) -> None:
         kept = _unite(result, a, b)
-        counts[kept] += counts.pop(b if kept == a else a)
+        sums, more = counted(kept), counted(b if kept == a else a)
+        for kind, n in more.items():
+            sums[kind] = sums.get(kind, 0) + n
+        counts[kept] = sums
 
-    def order(edge: Edge) -> tuple[int, int, Edge]:
-        return -min(kinds[edge[0][0]].strength, kinds[edge[1][0]].strength), -live[edge], edge
+    def may_unite(a: Identifier, b: Identifier) -> bool:
+        return len(groups[a]) + len(groups[b]) <= policy.person_identifiers_max and _fits(
+            policy, counted(a), counted(b),
+        )
 
     for edge in sorted(links):
         a, b = group_of[edge[0]], group_of[edge[1]]
         if a != b and not _held_apart(group_of, a, b, unlinks):
             unite(a, b)
-    for edge in sorted(live, key=order):
+    for _, _, edge in _strongest_first(policy, result.live):
         a, b = group_of[edge[0]], group_of[edge[1]]
         if a == b:
             continue
-        if _may_unite(policy, counts[a], counts[b]) and not _held_apart(group_of, a, b, unlinks):
+        if may_unite(a, b) and not _held_apart(group_of, a, b, unlinks):
             unite(a, b)
         else:
             result.refused.append(edge)
             result.contested.add(max(edge, key=lambda i: rank(policy, i)))
+
+
+def _strongest_first(policy: Policy, live: Mapping[Edge, int]) -> list[tuple[int, int, Edge]]:
+    """Conducting edges in the order in which they unite: by strength, then the last seen, then by text."""
+    kinds = policy.kinds
+    strength: dict[tuple[str, str], int] = {}
+    out = []
+    for edge, last_ms in live.items():
+        pair = edge[0][0], edge[1][0]
+        if (weaker := strength.get(pair)) is None:
+            weaker = strength[pair] = min(kinds[pair[0]].strength, kinds[pair[1]].strength)
+        out.append((-weaker, -last_ms, edge))
+    out.sort()
+    return out
 
 
 def _held_apart(
@@ -113,13 +136,14 @@ def _within_limits(policy: Policy, counts: Counter[str], total: int) -> bool:
     return all((limit := kinds[kind].per_person) is None or n <= limit for kind, n in counts.items())
 
 
-def _may_unite(policy: Policy, mine: Counter[str], theirs: Counter[str]) -> bool:
-    if mine.total() + theirs.total() > policy.person_identifiers_max:
-        return False
-    return all(
-        (limit := policy.kinds[kind].per_person) is None or mine[kind] + theirs[kind] <= limit
-        for kind in mine.keys() & theirs.keys()
-    )
+def _fits(policy: Policy, mine: Mapping[str, int], theirs: Mapping[str, int]) -> bool:
+    """Whether no limit is exceeded of a kind that both sides hold."""
+    if len(mine) > len(theirs):
+        mine, theirs = theirs, mine
+    for kind, n in mine.items():
+        if kind in theirs and (limit := policy.kinds[kind].per_person) is not None and n + theirs[kind] > limit:
+            return False
+    return True
 
 
 def _unite(result: Resolution, a: Identifier, b: Identifier) -> Identifier:
@@ -141,7 +165,8 @@ def senior(policy: Policy, group: Sequence[Identifier], first: Mapping[Identifie
     """Step 6: who gives the person its id: the earliest seen, then the strongest, then by text."""
     if len(group) == 1:
         return group[0]
-    return min(group, key=lambda i: (first[i], *rank(policy, i)))
+    earliest = min(first[i] for i in group)
+    return min((i for i in group if first[i] == earliest), key=lambda i: rank(policy, i))
 
 
 def kin(policy: Policy, event: Event, clear: Sequence[Identifier]) -> list[Identifier]:

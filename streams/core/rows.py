@@ -66,6 +66,11 @@ class Person:
         self.is_shared = not cluster.is_clear(elder)
         self.is_known = not self.is_shared and any(policy.kinds[kind].strength >= KNOWN_STRENGTH for kind in self.kinds)
 
+    def become(self, other: "Person") -> None:
+        """The same person with other identifiers; its touchpoints stay."""
+        self.identifiers, self.kinds, self.is_known = other.identifiers, other.kinds, other.is_known
+        self.first_seen_at = other.first_seen_at
+
 
 @dataclass
 class View:
@@ -80,6 +85,8 @@ class View:
     alike: Alike
     places: dict[str, dict[bytes, Place]] = field(default_factory=dict)
     """Where each order was placed: by person where the order_id is shared, else of EVERYBODY."""
+    first: dict[Identifier, int] = field(default_factory=dict)
+    """First times of what is named, as its rows tell them."""
 
     def told(self) -> Told:
         """What the sinks have heard, once these rows have gone out."""
@@ -111,7 +118,7 @@ def view(cluster: Cluster, shaping: Shaping) -> View:
     """
     resolution = cluster.resolution
     people = {group: Person(cluster, shaping, found) for group, found in resolution.groups.items()}
-    seen = View(resolution, people, {}, {}, {}, Alike(shaping.duplicate_window_ms))
+    seen = View(resolution, people, {}, {}, {}, Alike(shaping.duplicate_window_ms), first=dict(cluster.first))
     if not cluster.first and not cluster.rules:  # nothing has been seen yet
         return seen
     for _, event_id, same in cluster.timeline:

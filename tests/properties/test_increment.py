@@ -1,5 +1,8 @@
 """The shortcut for one more touchpoint equals making the whole view anew, and is taken where it should be."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -10,9 +13,14 @@ from streams.core import increment, newcomers, partition
 from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event, Identifier
 from streams.core.facts import TABLES
+from streams.core.messages import PolicyChange
+from streams.core.policy import default
 from streams.core.rows import Changes, Rows, View, view
 from streams.core.shaping import Shaping
 from tests.oracle.build import event, money
+from tests.simulation.broker import Run
+from tests.simulation.policy_file import to_toml
+from tests.strategies import make_world
 from tests.unit.streams.core.graphs import MINUTE, Graph
 
 KINDS = [
@@ -54,14 +62,21 @@ def _events(random: Random) -> list[Event]:
 
 def _see_checked(events: list[Event], journey_gap_ms: int = 60 * MINUTE) -> int:
     """How often a shortcut was taken; each time it is held against the whole."""
-    taken = 0
+    with _checked() as taken:
+        Graph(1, journey_gap_ms=journey_gap_ms).see(*events)
+    return len(taken)
+
+
+@contextmanager
+def _checked() -> Iterator[list[Cluster]]:
+    """Holds every shortcut against the whole; of which clusters they were."""
+    taken: list[Cluster] = []
 
     def compare(cluster: Cluster, shaping: Shaping, seen: View, before: Rows, changes: Changes) -> None:
-        nonlocal taken
-        taken += 1
+        taken.append(cluster)
         whole = view(cluster, shaping)
         if len(seen.owner_of) == len(whole.owner_of):  # else the rest of a small cluster is on its way
-            assert (seen.rows, seen.orders) == (whole.rows, whole.orders)
+            assert (seen.rows, seen.orders, seen.whose()) == (whole.rows, whole.orders, whole.whose())
         keys = seen.rows.keys() | before.keys()
         assert changes == {k: seen.rows.get(k) for k in keys if before.get(k) != seen.rows.get(k)}
 
@@ -84,8 +99,27 @@ def _see_checked(events: list[Event], journey_gap_ms: int = 60 * MINUTE) -> int:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(partition, "add", checked)
         patch.setattr(partition, "join", checked_join)
-        Graph(1, journey_gap_ms=journey_gap_ms).see(*events)
-    return taken
+        yield taken
+
+
+def test_the_shortcuts_equal_the_whole_where_limits_refuse_and_policies_change() -> None:
+    """Tight limits: identifiers go from person to person with each login."""
+    with _checked() as taken:
+        for seed in range(24):
+            random = Random(seed)
+            world = make_world(random, 40, ["rules", "policies"] if seed % 2 else [])
+            Run(world, random).finish()
+    assert sum(bool(cluster.resolution.contested) for cluster in taken) > 50
+
+
+def test_one_login_after_another_is_told_without_making_all_anew() -> None:
+    """A person at its limit: each new device takes the place of the oldest, whose touchpoints stay."""
+    policy = PolicyChange(0, 1, to_toml(replace(default(), person_identifiers_max=10)), 0)
+    graph = Graph(1)
+    graph.partitions[0].work([policy])
+    with _checked() as taken:
+        graph.see(*(event(f"{n:03}", n * MINUTE, "customer_id:broken", f"device_id:d{n % 25}") for n in range(100)))
+    assert len(taken) > 100
 
 
 @settings(max_examples=120, deadline=None)
