@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from streams.core import increment, newcomers, partition
 from streams.core.cluster import Cluster, Kept
 from streams.core.event import Event, Identifier
-from streams.core.facts import TABLES
+from streams.core.facts import TABLES, index_of
 from streams.core.messages import PolicyChange
 from streams.core.policy import default
 from streams.core.rows import Changes, Rows, View, view
@@ -30,6 +30,9 @@ KINDS = [
     ("callback_requested", "interaction"), ("callback_promised", "exposure"), ("message_opened", "interaction"),
     ("order_placed", "interaction"), ("order_returned", "order_fact"),
 ]
+
+
+_COPIES = index_of("touchpoints", "copies")
 
 
 def _events(random: Random) -> list[Event]:
@@ -60,6 +63,10 @@ def _events(random: Random) -> list[Event]:
     return events
 
 
+def _copies(seen: View) -> int:
+    return sum(row[_COPIES] for key, row in seen.rows.items() if key[0] == "touchpoints")
+
+
 def _see_checked(events: list[Event], journey_gap_ms: int = 60 * MINUTE) -> int:
     """How often a shortcut was taken; each time it is held against the whole."""
     with _checked() as taken:
@@ -75,7 +82,7 @@ def _checked() -> Iterator[list[Cluster]]:
     def compare(cluster: Cluster, shaping: Shaping, seen: View, before: Rows, changes: Changes) -> None:
         taken.append(cluster)
         whole = view(cluster, shaping)
-        if len(seen.owner_of) == len(whole.owner_of):  # else the rest of a small cluster is on its way
+        if _copies(seen) == _copies(whole):  # else the rest of a small cluster, or of a batch, is on its way
             assert (seen.rows, seen.orders, seen.whose()) == (whole.rows, whole.orders, whole.whose())
         keys = seen.rows.keys() | before.keys()
         assert changes == {k: seen.rows.get(k) for k in keys if before.get(k) != seen.rows.get(k)}
@@ -105,11 +112,11 @@ def _checked() -> Iterator[list[Cluster]]:
 def test_the_shortcuts_equal_the_whole_where_limits_refuse_and_policies_change() -> None:
     """Tight limits: identifiers go from person to person with each login."""
     with _checked() as taken:
-        for seed in range(24):
+        for seed in range(12):
             random = Random(seed)
             world = make_world(random, 40, ["rules", "policies"] if seed % 2 else [])
             Run(world, random).finish()
-    assert sum(bool(cluster.resolution.contested) for cluster in taken) > 50
+    assert sum(bool(cluster.resolution.contested) for cluster in taken) > 20
 
 
 def test_one_login_after_another_is_told_without_making_all_anew() -> None:
