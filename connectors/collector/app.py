@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from connectors.collector import answers, browser, events, links, lookup, segment, webhooks
+from connectors.collector import answers, browser, described, events, links, lookup, segment, webhooks
 from connectors.collector.collecting import Collector, place
 from connectors.collector.envelope import Envelope
 from connectors.lookup.lookup import Lookup
@@ -50,6 +50,7 @@ def create_app(collector: Collector, lifespan: Any = None, persons: Lookup | Non
     app.get("/healthz", include_in_schema=False)(healthz)
     app.get("/readyz", include_in_schema=False)(readyz)
     app.get("/metrics", include_in_schema=False)(tell_metrics)
+    described.with_keys(app)
     return app
 
 

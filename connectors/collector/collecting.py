@@ -20,7 +20,7 @@ from connectors.draining import Drain
 from connectors.incoming import Unreadable
 from connectors.segment import SegmentMapping
 from connectors.source import Source
-from connectors.spool import Spool, Spooled, SpoolFull
+from connectors.spool import Spool, Spooled
 from schemas.records import CHANNEL_EVENT, DEAD_LETTER
 from streams import metrics
 from streams.core.dead_letter import dead_letter
@@ -155,10 +155,8 @@ class Collector:
             records = [record for part, _ in batch for record in part]
             try:
                 await asyncio.to_thread(self.spool.append, records)
-            except BaseException as error:
+            except Exception as error:  # each request answers for itself: 503 where the spool is full, else a fault
                 _settle(batch, error)
-                if not isinstance(error, SpoolFull):
-                    raise
             else:
                 _settle(batch, None)
                 if self.drain is not None:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from connectors.collector import access, answers, bodies
+from connectors.collector import access, answers, bodies, described
 from connectors.collector.collecting import Collector, Gathered, fairly
 from streams.core.refusal import Reason, Reject
 
@@ -15,7 +15,7 @@ _EMPTY = Reject(Reason.EMPTY, "expected a JSON object")
 _NOT_AN_OBJECT = Reject(Reason.BAD_JSON, "expected a JSON object")
 
 
-@router.post("/events")
+@router.post("/events", openapi_extra=described.EVENTS, responses=described.ANSWERS)
 async def post_events(request: Request) -> Response:
     """Take channel events. `source` and `channel` are the key's where an event does not say them.
 

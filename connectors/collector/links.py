@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from connectors.collector import answers
+from connectors.collector import answers, described
 from connectors.collector.collecting import Collector, Event
 from connectors.collector.keys import Key, hash_of
 from connectors.spool import SpoolFull
@@ -68,7 +68,7 @@ def _signed(base_url: str, path: str, key: str, letter: Letter, target: str) -> 
     return f"{base_url}{text}&s={signature(key_hash, text)}"
 
 
-@router.get(PIXEL)
+@router.get(PIXEL, openapi_extra=described.PIXEL, response_class=Response)
 async def get_pixel(request: Request) -> Response:
     """Tell that a message was opened (`k` key's id, `m` message, `i` kind:value, `c` campaign, `s` signature)."""
     collector: Collector = request.app.state.collector
@@ -79,7 +79,7 @@ async def get_pixel(request: Request) -> Response:
     return Response(_GIF, media_type="image/gif", headers=_NEVER_KEEP)
 
 
-@router.get(REDIRECT)
+@router.get(REDIRECT, openapi_extra=described.REDIRECT, response_class=Response, responses=described.LED)
 async def get_redirect(request: Request) -> Response:
     """Tell that a link of a message was clicked, and lead on to `u`; the others as `/p.gif`."""
     collector: Collector = request.app.state.collector

@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from connectors.collector import access, answers, bodies
+from connectors.collector import access, answers, bodies, described
 from connectors.collector.collecting import Collector, Gathered, fairly, source_of
 from connectors.segment import decode, keyless, unbatch
 from streams.core.refusal import Reason, Reject
@@ -42,10 +42,12 @@ async def post_batch(request: Request) -> Response:
     return await _take(request, None)
 
 
-for _name in SINGLE:
-    router.post(f"/{_name}", include_in_schema=len(_name) > 1, name=f"post_{_name}")(post_call)
-for _name in BATCHES:
-    router.post(f"/{_name}", include_in_schema=len(_name) > 1, name=f"post_{_name}")(post_batch)
+for _names, _post, _body in ((SINGLE, post_call, described.CALL), (BATCHES, post_batch, described.BATCH)):
+    for _name in _names:
+        router.post(
+            f"/{_name}", include_in_schema=len(_name) > 1, name=f"post_{_name}", openapi_extra=_body,
+            responses=described.ANSWERS,
+        )(_post)
 
 
 async def _take(request: Request, kind: str | None) -> Response:

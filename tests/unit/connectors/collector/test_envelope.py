@@ -96,7 +96,11 @@ def test_a_path_that_is_none_is_no_metric_of_its_own(site: Site) -> None:
 
 
 def test_the_openapi_document_names_the_ways_in(site: Site) -> None:
-    paths = site.client.get("/openapi.json").json()["paths"]
-    assert {"/v1/track", "/v1/batch", "/v1/events"} <= set(paths)
+    document = site.client.get("/openapi.json").json()
+    assert set(document["components"]["securitySchemes"]) == {"basic", "bearer"}
+    paths = document["paths"]
+    for path in ("/v1/track", "/v1/batch", "/v1/events"):
+        assert paths[path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert {"200", "400", "401", "413", "429", "503"} <= set(paths[path]["post"]["responses"])
     names = [operation["operationId"] for path in paths.values() for operation in path.values()]
     assert len(names) == len(set(names))
