@@ -7,26 +7,35 @@ from typing import Annotated
 
 import typer
 
+from cli.previewing import preview
 from cli.progress import Tell, line
 from cli.stack import find
 from connectors.commands import policy_in_force
 from connectors.files import mapping as mappings
+from connectors.files.errors import MappingError
 from connectors.files.importing import run
 from connectors.files.journal import Journal, Progress
 from connectors.files.mapping import Mapping
 from connectors.files.sending import RowSender
-from deploy.local.ports import Addresses
+from connectors.files.watching import DONE, REFUSED, Watcher
 from streams import settings
-from streams.core.policy import Policy
-from streams.errors import UsageError
-from streams.settings import Settings
+from streams.errors import OneThreadError, UsageError
 
 SHOWN_EVERY_S = 0.2
+LOOK_S, RETRY_S = 1.0, 5.0
+"""Between two looks at a watched folder; until what Kafka did not take is tried again."""
 
 
 def command(
     mapping: Annotated[str, typer.Argument(metavar="MAPPING", help="A mapping file, or the name of a ready one.")],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="CSV or JSON lines, also packed by gzip.")],
+    files: Annotated[list[Path] | None, typer.Argument(
+        metavar="FILE…", help="CSV or JSON lines, also packed by gzip.",
+    )] = None,
+    report: Annotated[bool, typer.Option("--report", help="Send nothing: tell what would become of it.")] = False,
+    into: Annotated[Path | None, typer.Option("--list", help="With --report: write every line it names here.")] = None,
+    watch: Annotated[Path | None, typer.Option(
+        metavar="FOLDER", help="Take files as they are dropped here, until interrupted.",
+    )] = None,
     again: Annotated[bool, typer.Option("--again", help="Send it all again, also what was sent.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when anything was refused.")] = False,
 ) -> None:
@@ -34,43 +43,74 @@ def command(
 
     An import that was stopped goes on where it stood; a file that was sent whole is not sent again.
 
-    Example: onethread import till_receipts receipts-2026-02.csv
+    Example: onethread import till_receipts receipts-2026-02.csv --report
     """
-    for file in files:
+    for file in files or ():
         if not file.is_file():
             raise UsageError(f"no such file: {file}")
+    if bool(files) == bool(watch) or (watch and report):
+        raise UsageError("expected files, or --watch and a folder")
+    if watch and not watch.is_dir():
+        raise UsageError(f"no such folder: {watch}")
     path = mappings.find(mapping)
     compiled = mappings.load(path)
-    addresses = find()
-    chosen = settings.load(addresses.home)
-    policy = policy_in_force(addresses.kafka_bootstrap, addresses.registry_url, chosen).policy
-    refused = 0
-    for file in files:
-        refused += send(file, path, compiled, addresses, chosen, policy, again).refused_total
+    if report:
+        preview(compiled, files or [], into)
+        return
+    importer = _Importer(path, compiled, again)
+    if watch:
+        _watch(importer, Watcher(watch))
+    refused = sum(importer.send(file).refused_total for file in files or ())
     if strict and refused:
         raise typer.Exit(1)
 
 
-def send(
-    file: Path, path: Path, mapping: Mapping, addresses: Addresses, chosen: Settings, policy: Policy, again: bool,
-) -> Progress:
-    """Import one file and tell what became of it."""
-    journal = Journal(addresses.home, file, path)
-    if again:
-        journal.forget()
-    before = journal.read()
-    if before.is_finished:
-        print(f"{file.name}: was imported before, nothing is sent; --again sends it again", file=sys.stderr)
-        return before
-    if before.rows:
-        print(f"{file.name}: goes on after {before.rows:,} rows", file=sys.stderr)
-    with (
-        line(f"importing {file.name}") as tell,
-        RowSender(addresses.kafka_bootstrap, addresses.registry_url, chosen, policy, mapping) as sender,
-    ):
-        progress = run(file, mapping, sender, journal, _Shown(tell, file.name, before.rows))
-    _tell(file, progress, journal)
-    return progress
+class _Importer:
+    """Sends files through one mapping to the stack that the environment names."""
+
+    def __init__(self, path: Path, mapping: Mapping, again: bool) -> None:
+        self._path, self._mapping, self._again = path, mapping, again
+        self._addresses = find()
+        self._settings = settings.load(self._addresses.home)
+
+    def send(self, file: Path) -> Progress:
+        """Import one file and tell what became of it."""
+        addresses = self._addresses
+        journal = Journal(addresses.home, file, self._path)
+        if self._again:
+            journal.forget()
+        before = journal.read()
+        if before.is_finished:
+            print(f"{file.name}: was imported before, nothing is sent; --again sends it again", file=sys.stderr)
+            return before
+        if before.rows:
+            print(f"{file.name}: goes on after {before.rows:,} rows", file=sys.stderr)
+        policy = policy_in_force(addresses.kafka_bootstrap, addresses.registry_url, self._settings).policy
+        kafka, registry = addresses.kafka_bootstrap, addresses.registry_url
+        with (
+            line(f"importing {file.name}") as tell,
+            RowSender(kafka, registry, self._settings, policy, self._mapping) as sender,
+        ):
+            progress = run(file, self._mapping, sender, journal, _Shown(tell, file.name, before.rows))
+        _tell(file, progress, journal)
+        return progress
+
+
+def _watch(importer: _Importer, watcher: Watcher) -> None:
+    """Take files until interrupted; one that Kafka does not take now is taken up again later."""
+    while True:
+        for file in watcher.complete(time.monotonic()):
+            try:
+                progress = importer.send(file)
+            except MappingError as error:
+                print(f"{error}\n  moved to {watcher.move(file, REFUSED)}", file=sys.stderr)
+            except OneThreadError as error:
+                print(f"{file.name}: {error}; tried again in {RETRY_S:.0f} s", file=sys.stderr)
+                time.sleep(RETRY_S)
+            else:
+                is_refused = progress.refused_total and not progress.sent
+                watcher.move(file, REFUSED if is_refused else DONE)
+        time.sleep(LOOK_S)
 
 
 def _tell(file: Path, progress: Progress, journal: Journal) -> None:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from schemas.records import CHANNEL_EVENT
-from streams.core.accept import EVENT_ID_LENGTH_MAX, Rules, accept
+from streams.core.accept import EVENT_ID_LENGTH_MAX, Outcome, Rules, accept
 from streams.core.channels import registry
 from streams.core.policy import Policy
 from streams.core.reading import Reader
@@ -50,6 +50,13 @@ class Checker:
             return record
         outcome = accept(record, _BEFORE_KAFKA, now_ms, b"", None, self._rules)
         return outcome if isinstance(outcome, Reject) else _checked(record)
+
+    def outcome(self, given: dict[str, Any], now_ms: int, digest: bytes) -> Outcome:
+        """What ingest would make of an event; digest stands for that of its bytes."""
+        record = self._reader.read_object(given)
+        if isinstance(record, Reject):
+            return record
+        return accept(record, _BEFORE_KAFKA, now_ms, digest, None, self._rules)
 
     def read(self, given: dict[str, Any]) -> Checked | Reject:
         """An event that has a topic to go to, and is not looked at any further: ingest will. Errors: as `check`."""

@@ -5,6 +5,7 @@ A new connector is a file, a line here, a page of the docs and samples; `tests/c
 
 from dataclasses import dataclass
 
+from connectors.files import ready as files
 from connectors.incoming import Decode
 from connectors.segment.incoming import decode_body
 from connectors.source import Source
@@ -45,6 +46,13 @@ def _webhook(name: str) -> Connector:
     )
 
 
+def _file(name: str, title: str, source: str, *channels: str, sample: str = "csv") -> Connector:
+    return Connector(
+        name, title, "file", "docs/import.md", f"onethread import {name} FILE", channels, files.decode(name),
+        f"connectors/files/mappings/{name}.{sample}", Source(source, channels[0]),
+    )
+
+
 CONNECTORS: dict[str, Connector] = {connector.name: connector for connector in (
     Connector("emit", "Channel events in JSON lines", "file", "README.md", "onethread emit FILE"),
     Connector("segment", "Segment's calls, of the SDKs of Segment and RudderStack", "collector", "docs/segment.md",
@@ -59,4 +67,20 @@ CONNECTORS: dict[str, Connector] = {connector.name: connector for connector in (
     _webhook("sendgrid"),
     _webhook("shopify"),
     _webhook("woocommerce"),
+    _file("till_receipts", "Receipts of tills, sales and returns by line", "till", "pos"),
+    _file("loyalty_members", "Members of a loyalty programme", "loyalty", "loyalty"),
+    _file("crm_contacts", "Contacts of a CRM", "crm", "crm"),
+    _file("crm_agreements", "Agreements of a CRM, by where they began", "crm",
+          "crm", "instagram", "facebook", "telegram", "viber", "call_centre", "web"),
+    _file("asterisk_cdr", "Call detail records of Asterisk", "asterisk", "call_centre"),
+    _file("marketplace_orders", "Orders of a marketplace", "market", "marketplace"),
+    _file("delivery_statuses", "Statuses of a carrier's parcels", "carrier", "delivery"),
+    _file("wifi_sightings", "Devices that a store's Wi-Fi saw", "wifi", "wifi"),
+    _file("face_sightings", "Visitors that a camera knew again", "camera", "face", sample="jsonl"),
+    Connector("ad_costs", "Advertising cost by day and campaign", "file", "docs/import.md",
+              "onethread import ad_costs FILE"),
+    Connector("import", "Any CSV or JSON lines, through a mapping file", "file", "docs/import.md",
+              "onethread import MAPPING FILE"),
+    Connector("cdc", "Tables of a database, as Debezium tells of them", "topic", "docs/cdc.md",
+              "[mappings.TOPIC] in onethread.toml"),
 )}

@@ -8,7 +8,6 @@ import csv
 import gzip
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -45,26 +44,25 @@ def rows(path: Path, mapping: Mapping) -> Iterator[Found]:
     Shape:  also of a file packed by gzip (.gz).
     Errors: MappingError where a CSV file has no header, or lacks columns that the mapping asks for.
     """
-    with _opened(path, mapping.format.encoding) as file:
-        for _ in range(mapping.format.skip_lines):
-            file.readline()
-        found = _json(file, mapping) if _is_json(path, mapping) else _csv(file, path, mapping)
-        yield from _grouped(found, mapping.group) if mapping.group else found
-
-
-@contextmanager
-def _opened(path: Path, encoding: str) -> Iterator[IO[str]]:
-    """Text whose unreadable bytes are replaced, so that they are found in the row that has them."""
-    name = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
     with (gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as raw:
-        yield io.TextIOWrapper(raw, encoding=name, errors="replace", newline="")
+        yield from rows_in(raw, str(path), mapping)  # type: ignore[arg-type]  # a GzipFile is read as a file is
 
 
-def _is_json(path: Path, mapping: Mapping) -> bool:
-    if mapping.format.format:
-        return mapping.format.format == "jsonl"
-    with _opened(path, mapping.format.encoding) as file:
-        return file.read(64).lstrip().startswith("{")
+def rows_in(raw: IO[bytes], name: str, mapping: Mapping) -> Iterator[Found]:
+    """Every row of an open file; `name` is how errors call it. Errors: as `rows`."""
+    encoding = mapping.format.encoding
+    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        encoding = "utf-8-sig"
+    # Unreadable bytes are replaced, so that they are found in the row that has them.
+    file = io.TextIOWrapper(raw, encoding=encoding, errors="replace", newline="")
+    is_json = mapping.format.format == "jsonl"
+    if not mapping.format.format:
+        is_json = file.read(64).lstrip().startswith("{")
+        file.seek(0)
+    for _ in range(mapping.format.skip_lines):
+        file.readline()
+    found = _json(file, mapping) if is_json else _csv(file, name, mapping)
+    yield from _grouped(found, mapping.group) if mapping.group else found
 
 
 def _json(file: IO[str], mapping: Mapping) -> Iterator[Found]:
@@ -93,16 +91,16 @@ def _json(file: IO[str], mapping: Mapping) -> Iterator[Found]:
             yield Found(number, value)
 
 
-def _csv(file: IO[str], path: Path, mapping: Mapping) -> Iterator[Found]:
+def _csv(file: IO[str], name: str, mapping: Mapping) -> Iterator[Found]:
     first = file.readline()
     delimiter = mapping.format.delimiter or max(_DELIMITERS, key=first.count)
     lines = _Lines(first, file)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     skipped = mapping.format.skip_lines
-    header = list(mapping.format.columns) or _header(reader, path)
+    header = list(mapping.format.columns) or _header(reader, name)
     if absent := sorted(mapping.columns - set(header)):
         raise MappingError(
-            f"{path}: the mapping {mapping.name} asks for {', '.join(absent)}; the file has {', '.join(header)[:500]}"
+            f"{name}: the mapping {mapping.name} asks for {', '.join(absent)}; the file has {', '.join(header)[:500]}"
         )
     width = len(header)
     while True:
@@ -140,13 +138,13 @@ class _Lines:
         return line.replace("\0", _REPLACED)  # the reader of CSV stops at them
 
 
-def _header(reader: Any, path: Path) -> list[str]:
+def _header(reader: Any, where: str) -> list[str]:
     try:
         header = [name.strip() for name in next(reader, [])]
     except csv.Error:
         header = []
     if not any(header) or len(set(header)) < len(header):
-        raise MappingError(f"{path}: expected a header with the names of columns, each once; or [file] columns")
+        raise MappingError(f"{where}: expected a header with the names of columns, each once; or [file] columns")
     return header
 
 

@@ -221,6 +221,8 @@ _PLAIN: dict[str, Callable[[str], str]] = {
     "digits": lambda value: "".join(c for c in value if c.isdecimal()),
     "abs": lambda value: value.lstrip("-−+ "),
     "ms": _milliseconds,
+    "hash": lambda value: hashlib.blake2b(value.encode(), digest_size=8).hexdigest() if value else "",
     "sha256": lambda value: hashlib.sha256(value.encode()).hexdigest() if value else "",
 }
-"""lower and upper case; digits only; without its sign; seconds as milliseconds; the hash of a text."""
+"""lower and upper case; digits only; without its sign; seconds as milliseconds; a text for ids that must not show it;
+the hash of a text by which others know it."""

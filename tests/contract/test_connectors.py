@@ -162,7 +162,7 @@ def test_any_value_anywhere_raises_nothing(connector: Connector, data: Any) -> N
     sample = data.draw(st.sampled_from([s for s in samples(connector) if s.incoming.body[:1] in b"{["] or [None]))
     if sample is None:
         return
-    document = changed(json.loads(sample.incoming.body), data.draw)
+    document = changed(json.loads(sample.incoming.body.splitlines()[0]), data.draw)
     incoming = Incoming(json.dumps(document).encode(), sample.incoming.headers, URL)
     checker = Checker(Settings(), default())
     for found in decoded(connector, incoming):
