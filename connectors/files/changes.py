@@ -1,8 +1,8 @@
 """Records of a foreign topic as rows: JSON or Avro, plain, or the changes that Debezium tells of a database's table.
 
-Of a change the row is its state after it, of a deletion the one before. What is told beside it has the names that
-Debezium's own ExtractNewRecordState gives it, so that one mapping reads both: `__op` (c create, u update, d delete,
-r read in a snapshot), `__deleted`, `__ts_ms`, `__source`, and of an update `__before`.
+Of a change the row is its state after it, of a deletion the one before. What is told beside it is named as Debezium's
+own ExtractNewRecordState names it, so that one mapping reads both: `__op` (c create, u update, d delete, r read in a
+snapshot), `__deleted`, and besides `__ts_ms`, `__source`, and of an update `__before`.
 Source: debezium.io, "Data change events" of the connectors, and "New Record State Extraction".
 """
 
