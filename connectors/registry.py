@@ -57,7 +57,7 @@ CONNECTORS: dict[str, Connector] = {connector.name: connector for connector in (
     Connector("emit", "Channel events in JSON lines", "file", "README.md", "onethread emit FILE"),
     Connector("segment", "Segment's calls, of the SDKs of Segment and RudderStack", "collector", "docs/segment.md",
               "POST /v1/batch", (), decode_body, "tests/fixtures/segment"),
-    Connector("events", "Channel events by HTTP", "collector", "docs/webhooks.md", "POST /v1/events"),
+    Connector("events", "Channel events by HTTP", "collector", "docs/collector.md", "POST /v1/events"),
     _webhook("whatsapp"),
     _webhook("messenger"),
     _webhook("instagram"),

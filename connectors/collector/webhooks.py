@@ -60,7 +60,8 @@ async def take(system: str, source: str, request: Request) -> Response:
 
 def _known(system: str, source: str, keys: Keys) -> tuple[System, list[Key]]:
     """The system, and the source's keys that have a secret of it."""
-    found = [key for key in keys.of_source(source) if system in key.secrets] if system in SYSTEMS else []
+    own = keys.of_source(source) if system in SYSTEMS else []
+    found = [key for key in own if system in key.secrets and key.scope == "write"]
     if not found:
         raise Refused(404, "no_webhook", "expected the address of a source that has a secret of this system")
     return SYSTEMS[system], found

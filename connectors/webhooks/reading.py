@@ -41,19 +41,27 @@ def decoder(read: Decode) -> Decode:
 def parsed(body: bytes, kind: type[T]) -> T:
     """The JSON document of a body as a `kind`; Refusal where it is none."""
     try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as error:
-        raise Refusal(Reason.BAD_VALUE, str(error)) from None
+        document = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refusal(Reason.BAD_JSON, "expected one JSON document in UTF-8") from None
+    return converted(document, kind)
 
 
 def converted(part: Any, kind: type[T]) -> T:
-    """A part of a document as a `kind`; Refusal where it is none."""
+    """A part of a document as a `kind`, where null is as good as absent; Refusal where it is none."""
     try:
-        return msgspec.convert(part, kind)
+        return msgspec.convert(_told(part), kind)
     except msgspec.ValidationError as error:
         raise Refusal(Reason.BAD_VALUE, str(error)) from None
+    except RecursionError:
+        raise Refusal(Reason.BAD_JSON, "expected a document nested less deeply") from None
+
+
+def _told(part: Any) -> Any:
+    """The part without members that are null."""
+    if isinstance(part, dict):
+        return {key: _told(value) for key, value in part.items() if value is not None}
+    return [_told(item) for item in part] if isinstance(part, list) else part
 
 
 def each(parts: Iterable[Any], kind: type[T], read: Callable[[T], Iterable[Event | Unreadable]]) -> Decoded:

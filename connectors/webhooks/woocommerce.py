@@ -41,7 +41,8 @@ _is_ping = re.compile(rb"webhook_id=\d{1,18}").fullmatch
 
 
 class _Meta(Struct, frozen=True):
-    key: str | None = None
+    key: Any = None
+    """Of any plugin, which may put anything there."""
     value: Any = None
 
 
@@ -239,7 +240,7 @@ def _attribution(order: _Order) -> dict[str, str]:
     prefix = "_wc_order_attribution_"
     return {
         meta.key.removeprefix(prefix): meta.value for meta in order.meta_data
-        if meta.key and meta.key.startswith(prefix) and isinstance(meta.value, str)
+        if isinstance(meta.key, str) and meta.key.startswith(prefix) and isinstance(meta.value, str)
     }
 
 

@@ -74,6 +74,11 @@ def test_an_address_that_no_key_names_is_not_there(bot: Site, path: str) -> None
     assert (answer.status_code, answer.json()["error"]["reason"]) == (404, "no_webhook")
 
 
+def test_a_key_that_only_reads_opens_no_address(site: Site) -> None:
+    site.add("bot", scope="read", secrets={"viber": secret(site, "viber", "token")})
+    assert post(site, SAID).status_code == 404
+
+
 def test_a_secret_that_is_not_there_signs_nothing(site: Site) -> None:
     """An empty secret would let everybody in."""
     site.add("bot", channels=("viber",), secrets={"viber": "env:ONETHREAD_NO_SUCH_VARIABLE"})

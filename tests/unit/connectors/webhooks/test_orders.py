@@ -180,5 +180,11 @@ def test_a_payment_that_fails_is_no_sale_until_it_is_tried_again() -> None:
     assert order([*failed, *woo("order.updated", **PAID)])["status"] == "paid"
 
 
+def test_what_is_null_is_absent_and_what_plugins_add_is_passed_over() -> None:
+    odd = {"refunds": None, "coupon_lines": None, "shipping_total": None, "customer_id": None,
+           "billing": {**WOO["billing"], "phone": None}, "meta_data": [{"key": 7, "value": {}}, {"key": None}, {}]}
+    assert woo("order.created", **odd) == woo("order.created")
+
+
 def test_an_order_of_woocommerce_that_is_still_a_draft_is_nothing() -> None:
     assert woo("order.created", status="checkout-draft") == []
