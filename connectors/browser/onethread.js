@@ -5,7 +5,7 @@
  *
  * With data-write-key it loads by itself and counts the page view (not with data-page="off"). The calls are those of
  * analytics.js: load, page, track, identify, alias, group, reset, user, ready. Calls made before it is there wait in
- * window.analytics, an array of [name, ...arguments], as the snippets of Segment and RudderStack leave them.
+ * window.analytics, an array of [name, ...arguments], as Segment's loader leaves them.
  *
  * Rules: a call is sent at least once and its messageId makes repeats harmless; what could not be sent is kept in this
  * browser and goes with the next page. Campaign and click that the page was landed at with are told until its path
@@ -149,7 +149,7 @@
     load: function (writeKey, options) {
       if (key) return;
       key = writeKey;
-      host = (options && options.host || script && script.src.replace(/\/onethread\.js.*$/, "") || "").replace(/\/$/, "");
+      host = (options && options.host || script && script.src.replace(/\/(onethread|analytics)\.js.*$/, "") || "").replace(/\/$/, "");
       try {
         Object.keys(w.localStorage).forEach(function (name) {
           if (name.indexOf(QUEUE) || name === tab) return;
@@ -195,8 +195,9 @@
     ready: function (f) {
       if (key) f(); else listeners.push(f);
     },
+    /* Segment's loader ends each call with the page it was made on, which is still this one. */
     push: function (list) {
-      api[list[0]].apply(api, [].slice.call(list, 1));
+      api[list[0]].apply(api, [].slice.call(list, 1).filter(function (v) { return !v || v.__t !== "bpc"; }));
     },
     flush: flush
   };

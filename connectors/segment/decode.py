@@ -45,6 +45,7 @@ def decode(
 def _decode(call: Mapping[str, Any], source: Source, received_ms: int, mapping: SegmentMapping) -> dict[str, Any]:
     row = _row(call, mapping)
     at_ms, offset_min = calls.time_of(call, received_ms)
+    offset_min = where.offset_min(call) if offset_min is None else offset_min
     event: dict[str, Any] = {
         "event_id": calls.id_of(call, source.name, received_ms),
         "channel": row.channel or source.channel,

@@ -3,7 +3,8 @@
 Rules kept here:
 - The campaign is `context.campaign`, else the utm parameters of the page's address. A click's id is a parameter of the
   address; an advertiser's parameter says whose click it was where nothing else does.
-- A referrer of the page's own site brought nobody: it stays as `context.page.referrer`.
+- A referrer of the page's own site brought nobody: it stays as `context.page.referrer`. So does `$direct`, which is
+  what RudderStack's script says where there is none.
 - The address and the referrer of the page are properties `url` and `referrer`, unless the call has properties of these
   names, such as the address of a product.
 """
@@ -72,11 +73,11 @@ def page(leaves: Leaves, properties: dict[str, Any]) -> None:
         leaves.drop("context", "page", "url")
     own = url if isinstance(url, str) else properties.get("url")
     inner = properties.get("referrer")
-    if isinstance(inner, str) and _is_same_site(inner, own):
+    if isinstance(inner, str) and _brought_nobody(inner, own):
         properties["context.page.referrer"] = properties.pop("referrer")
         if referrer == inner:
             leaves.drop("context", "page", "referrer")
-    elif isinstance(referrer, str) and referrer and not _is_same_site(referrer, own) \
+    elif isinstance(referrer, str) and referrer and not _brought_nobody(referrer, own) \
             and properties.setdefault("referrer", referrer) == referrer:
         leaves.drop("context", "page", "referrer")
     for key in ("path", "search", "title"):
@@ -84,7 +85,9 @@ def page(leaves: Leaves, properties: dict[str, Any]) -> None:
             leaves.drop("context", "page", key)
 
 
-def _is_same_site(referrer: str, own: Any) -> bool:
+def _brought_nobody(referrer: str, own: Any) -> bool:
+    if referrer == "$direct":
+        return True
     mine = _host(own) if isinstance(own, str) else ""
     return bool(mine) and mine == _host(referrer)
 
@@ -110,6 +113,19 @@ def place(leaves: Leaves) -> dict[str, Any]:
         found["zone"] = zone
         leaves.drop("context", "timezone")
     return found
+
+
+_offset = re.compile(r"GMT([+-])(\d\d)(\d\d)").fullmatch
+
+
+def offset_min(call: Mapping[str, Any]) -> int | None:
+    """The local offset that RudderStack's script tells as context.timezone, such as GMT+0200."""
+    zone = (call.get("context") or {}).get("timezone")
+    found = _offset(zone) if isinstance(zone, str) else None
+    if found is None:
+        return None
+    minutes = int(found[2]) * 60 + int(found[3])
+    return minutes if found[1] == "+" else -minutes
 
 
 def language(leaves: Leaves) -> str | None:

@@ -17,7 +17,7 @@ function store(values = {}) {
 }
 
 function page({ url = "https://shop.example/shoes?utm_source=news&gclid=G1", early, attributes = {}, statuses = [],
-  storage = store(), beacons = true, referrer = "https://search.example/" } = {}) {
+  storage = store(), src = "https://collector.example/onethread.js?v=1", beacons = true, referrer = "https://search.example/" } = {}) {
   const sent = [], beaconed = [], handlers = {};
   const window = {
     location: new URL(url), localStorage: storage, analytics: early, crypto,
@@ -31,7 +31,7 @@ function page({ url = "https://shop.example/shoes?utm_source=news&gclid=G1", ear
   };
   const document = {
     referrer, title: "Shoes", cookie: "", visibilityState: "visible",
-    currentScript: { src: "https://collector.example/onethread.js?v=1", getAttribute: (name) => attributes[name] ?? null },
+    currentScript: { src, getAttribute: (name) => attributes[name] ?? null },
     addEventListener: (name, handler) => { handlers[name] = handler; },
   };
   const navigator = {
@@ -70,6 +70,14 @@ const scenarios = {
     const made = page({ early });
     await pause(5);
     return { key: made.sent[0].body.writeKey, calls: calls(made) };
+  },
+  async segments_own_loader() {
+    // What Segment's snippet 5.2.0 leaves: each call ends with the page it was made on.
+    const early = [["page", { __t: "bpc", u: "x" }], ["track", "Song Played", { n: 1 }, { __t: "bpc", u: "x" }]];
+    early._writeKey = "k";
+    const made = page({ early, src: "https://collector.example/analytics.js/v1/k/analytics.min.js" });
+    await pause(5);
+    return { to: made.sent[0].to, types: calls(made).map((call) => call.type), properties: calls(made)[1].properties };
   },
   async without_a_key_nothing_is_sent() {
     const made = page();

@@ -73,6 +73,12 @@ def test_calls_made_before_it_is_there_wait_for_it(said: dict[str, Any]) -> None
     assert said["without_a_key_nothing_is_sent"] == []
 
 
+def test_segments_own_loader_finds_the_snippet(said: dict[str, Any]) -> None:
+    assert said["segments_own_loader"] == {
+        "to": "https://collector.example/v1/batch", "types": ["page", "track"], "properties": {"n": 1},
+    }
+
+
 def test_a_browser_is_one_until_it_is_reset(said: dict[str, Any]) -> None:
     first, again, after = said["the_same_browser_comes_again"]
     assert first == again != after
@@ -135,3 +141,31 @@ def test_the_collector_serves_it(site: Site) -> None:  # noqa: F811
     assert (plain.content, "content-encoding" in plain.headers) == (FILE.read_bytes(), False)
     again = site.client.get("/onethread.js", headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_segments_loader_gets_it_from_the_address_of_theirs(site: Site) -> None:  # noqa: F811
+    answer = site.client.get(f"/analytics.js/v1/{site.key}/analytics.min.js")
+    assert (answer.status_code, answer.content) == (200, FILE.read_bytes())
+
+
+def test_analytics_js_is_told_to_send_here(site: Site) -> None:  # noqa: F811
+    told = site.client.get(f"/v1/projects/{site.key}/settings").json()
+    assert told["integrations"] == {
+        "Segment.io": {"apiKey": site.key, "apiHost": "testserver/v1", "protocol": "http"},
+    }
+    assert site.client.get("/v1/projects/ot_other/settings").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/sourceConfig", "/sourceConfig/"])
+def test_rudderstacks_script_is_told_of_a_source_without_destinations(site: Site, path: str) -> None:  # noqa: F811
+    told = site.client.get(path, auth=(site.key, "")).json()["source"]
+    assert (told["name"], told["enabled"], told["destinations"]) == ("shop", True, [])
+    assert site.client.get(path, params={"writeKey": site.key}).status_code == 200
+    assert site.client.get(path, params={"writeKey": "ot_other"}).status_code == 401
+
+
+def test_a_key_of_one_site_tells_its_settings_to_no_other(site: Site) -> None:  # noqa: F811
+    key = site.add("eu", channels=("web",), origins=("https://shop.example",))
+    path = f"/v1/projects/{key}/settings"
+    assert site.client.get(path, headers={"Origin": "https://shop.example"}).status_code == 200
+    assert site.client.get(path, headers={"Origin": "https://other.example"}).status_code == 403

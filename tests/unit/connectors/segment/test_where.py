@@ -55,6 +55,18 @@ def test_a_referrer_of_the_same_site_brought_nobody() -> None:
     assert other["properties"]["referrer"] == "https://search.example/"
 
 
+def test_the_word_for_no_referrer_is_none() -> None:
+    event = paged(SHOP, "$direct")
+    assert "referrer" not in event["properties"]
+    assert event["properties"]["context.page.referrer"] == "$direct"
+
+
+@pytest.mark.parametrize(("zone", "minutes"), [("GMT+0530", 330), ("GMT-0800", -480), ("GMT+0000", 0), ("NA", None)])
+def test_an_offset_told_as_the_zone(zone: str, minutes: int | None) -> None:
+    event = of(timezone=zone)
+    assert (event.get("utc_offset_min"), event["properties"]["context.timezone"]) == (minutes, zone)
+
+
 def test_a_page_call_says_its_page_twice_and_it_is_kept_once() -> None:
     page = {"url": SHOP, "referrer": "https://shop.example/", "title": "Shoes", "path": "/shoes", "search": ""}
     event = decoded(call(type="page", event=None, name="Shoes", properties=page, context={"page": page}))
