@@ -8,7 +8,7 @@ READY := .venv/.ready
 
 .PHONY: help
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 16
 
 .PHONY: setup
 setup: $(READY)  ## make .venv with everything in it
@@ -55,6 +55,10 @@ scale: $(READY)  ## what each view costs over ten million touchpoints: make scal
 check-large: $(READY)  ## every row of every view, and the oracle's: make check-large EVENTS=100000 SEED=7 CONTACTS=100000
 	$(BIN)/python -m tests.large.run --events $(or $(EVENTS),100000) --contacts $(or $(CONTACTS),100000) \
 		--seed $(or $(SEED),2026)
+
+.PHONY: bench-lookups
+bench-lookups: $(READY)  ## look-ups at 200 a second on the running stack, beside an empty handler
+	$(BIN)/python -m deploy.bench.lookups
 
 .PHONY: demo
 demo: $(READY)  ## sample data through the whole stack, and what it tells

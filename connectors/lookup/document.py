@@ -7,12 +7,13 @@ or an empty list, never absent, but for what needs ClickHouse: `missing` names i
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any, TypeAlias
 
 from connectors.lookup.held import Held
 from connectors.lookup.standing import Figures, standing
 from streams.core.event import SCALE, unpack
-from streams.core.facts import TABLES, Row, content_index
+from streams.core.facts import TABLES, Row, content_index, index_of
 from streams.core.ids import uuid_text
 from streams.core.obstacle import ANSWER_WITHIN_MS
 from streams.settings import Settings
@@ -28,6 +29,7 @@ IDENTIFIERS_SHOWN = 100
 
 OPEN_STATUSES = frozenset({"requested", "placed", "paid", "ready"})
 LOOKED_AT = frozenset({"product_viewed", "review_read", "price_compared", "stock_asked", "back_in_stock_requested"})
+SEARCHES = frozenset({"product_searched"})
 CARTS = frozenset({"cart_updated", "checkout_started"})
 CONTACTS = frozenset({"interaction", "exposure"})
 
@@ -37,6 +39,8 @@ _FROM_FACT: dict[str, Callable[[Any], Any]] = {
     "mss": lambda times: [moment(ms) for ms in times],
     "money": lambda scaled: f"{Decimal(scaled) / SCALE:f}",
 }
+_AT, _CHANNEL, _TYPE, _ROLE, _DEVICE, _CONTENT = (index_of("touchpoints", name) for name in (
+    "occurred_at", "channel", "type", "role", "device", "content"))
 _SKUS, _AMOUNT, _CURRENCY, _QUERY = (content_index(name) for name in ("skus", "amount", "currency", "query"))
 
 
@@ -51,7 +55,6 @@ def document(
     now_ms = int(now.timestamp() * 1000)
     (person,) = rows["persons"]
     seen = held.rows.get("touchpoints", [])
-    touches = [named("touchpoints", row) for row in seen]
     orders = sorted(rows["orders"], key=lambda order: (order["placed_at"] or order["requested_at"] or 0,
                                                        order["order_id"]))
     where = standing(person["known"], held.rows.get("orders", ()), seen, figures, settings, now)
@@ -72,8 +75,11 @@ def document(
             _plain("person_channels", row, ("person_id",))
             for row in sorted(rows["person_channels"], key=lambda r: (-r["last_at"], r["channel"]))
         ],
-        "last_contacts": [_contact(t) for t in touches[::-1] if t["role"] in CONTACTS][:CONTACTS_SHOWN],
-        "open_cart": open_cart(touches, orders),
+        "last_contacts": [
+            _contact(named("touchpoints", row))
+            for row in islice((row for row in reversed(seen) if row[_ROLE] in CONTACTS), CONTACTS_SHOWN)
+        ],
+        "open_cart": open_cart(seen, orders),
         "open_orders": [_order(o, rows) for o in orders[::-1] if o["status"] in OPEN_STATUSES],
         "last_orders": [_order(o, rows) for o in orders[::-1] if o["placed_at"] is not None][:ORDERS_SHOWN],
         "open_promises": [
@@ -83,7 +89,7 @@ def document(
             if p["done_at"] is None and p["cancelled_at"] is None
         ],
         "conversation": _conversation(rows["conversations"], rows["conversation_messages"], settings, now_ms),
-        "resume": resume(rows["journeys"], touches, settings, now_ms),
+        "resume": resume(rows["journeys"], seen, settings, now_ms),
         "missing": list(missing),
     }
 
@@ -131,27 +137,28 @@ def _contact(touch: Document) -> Document:
     }
 
 
-def open_cart(touches: Sequence[Document], orders: Sequence[Document]) -> Document | None:
+def open_cart(touchpoints: Sequence[Row], orders: Sequence[Document]) -> Document | None:
     """The last cart, unless it was emptied, or an order was placed since.
 
     A checkout_started that names no goods is of the cart before it.
     """
-    carts = [(touch, unpack(touch["content"])) for touch in touches if touch["type"] in CARTS]
+    carts = [row for row in touchpoints if row[_TYPE] in CARTS]
     if not carts:
         return None
-    touch, content = carts[-1]
-    if touch["type"] == "checkout_started" and not content[_SKUS]:
-        content = next((told for cart, told in carts[::-1] if cart["type"] == "cart_updated"), content)
+    last = carts[-1]
+    content = unpack(last[_CONTENT])
+    if last[_TYPE] == "checkout_started" and not content[_SKUS]:
+        before = next((row for row in reversed(carts) if row[_TYPE] == "cart_updated"), last)
+        content = unpack(before[_CONTENT])
     elif not content[_SKUS]:
         return None
-    at_ms = touch["occurred_at"]
-    if any(order["placed_at"] is not None and order["placed_at"] >= at_ms for order in orders):
+    if any(order["placed_at"] is not None and order["placed_at"] >= last[_AT] for order in orders):
         return None
     amount = content[_AMOUNT]
     return {
-        "at": moment(at_ms), "channel": touch["channel"], "device": touch["device"], "skus": content[_SKUS],
+        "at": moment(last[_AT]), "channel": last[_CHANNEL], "device": last[_DEVICE], "skus": content[_SKUS],
         "amount": None if amount is None else f"{Decimal(amount) / SCALE:f}", "currency": content[_CURRENCY],
-        "checkout_started": touch["type"] == "checkout_started",
+        "checkout_started": last[_TYPE] == "checkout_started",
     }
 
 
@@ -184,7 +191,7 @@ def _conversation(
 
 
 def resume(
-    journeys: Sequence[Document], touches: Sequence[Document], settings: Settings, now_ms: int,
+    journeys: Sequence[Document], touchpoints: Sequence[Row], settings: Settings, now_ms: int,
 ) -> Document | None:
     """Where the customer stopped: the last journey, what stood in its way, and the last product looked at."""
     if not journeys:
@@ -194,14 +201,21 @@ def resume(
     outcome = "converted" if last["order_id"] is not None else "abandoned" if is_abandoned else "open"
     unanswered_at = last["unanswered_at"]
     waits = unanswered_at is not None and now_ms - unanswered_at > ANSWER_WITHIN_MS
-    looked = next((t for t in touches[::-1] if t["type"] in LOOKED_AT and unpack(t["content"])[_SKUS]), None)
-    searched = next((t for t in touches[::-1] if unpack(t["content"])[_QUERY]), None)
+    looked, skus = _last(touchpoints, LOOKED_AT, _SKUS)
+    _, query = _last(touchpoints, SEARCHES, _QUERY)
     return {
         **_plain("journeys", last, ("person_id", "unanswered_at", "start_event_id", "path_touchpoints")),
         "outcome": outcome, "obstacles": [*last["obstacles"], *(["message_unanswered"] if waits else [])],
         "product": None if looked is None else {
-            "sku": unpack(looked["content"])[_SKUS][-1], "at": moment(looked["occurred_at"]),
-            "channel": looked["channel"], "type": looked["type"],
+            "sku": skus[-1], "at": moment(looked[_AT]), "channel": looked[_CHANNEL], "type": looked[_TYPE],
         },
-        "query": None if searched is None else unpack(searched["content"])[_QUERY],
+        "query": query,
     }
+
+
+def _last(touchpoints: Sequence[Row], types: frozenset[str], field: int) -> tuple[Row | None, Any]:
+    """The last touchpoint of some types that tells a field of its content, and what it tells."""
+    for row in reversed(touchpoints):
+        if row[_TYPE] in types and (told := unpack(row[_CONTENT])[field]):
+            return row, told
+    return None, None

@@ -1,8 +1,8 @@
 """What a look-up needs of ClickHouse, kept at hand: figures on everybody, anew every while, and predictions by person.
 
-Rules kept: no look-up waits for figures; predictions of one run never change, so they are kept until the next run;
-those that are asked for at the same time are asked for together; where ClickHouse does not answer in time, the look-up
-is answered without.
+Rules kept: no look-up waits for figures; predictions of one run never change, so they are kept until the next run: all
+of them where they are few, else those that were asked for, asked for together; where ClickHouse does not answer in
+time, the look-up is answered without.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ from sinks.clickhouse.runs import LTV, Run, last_run
 EVERY_S = 30.0
 GAP_EVERY = 20
 """The usual gap costs a pass over all orders and hardly moves: it is asked for every twentieth time."""
-WAIT_S = 1.0
-"""For predictions; a till waits no longer."""
-KEPT_MAX = 100_000
-"""Predictions in memory, some 300 bytes each."""
+WAIT_S = 0.05
+"""For predictions; a till waits no longer. What comes later is kept for the next time."""
+KEPT_MAX = 50_000
+"""Predictions in memory, some 400 bytes each."""
 TOGETHER_MAX = 500
 
 Prediction: TypeAlias = dict[str, Any] | None
@@ -51,6 +51,7 @@ class Desk:
         """None until ClickHouse has answered once."""
         self._gap: float | None = None
         self._kept: dict[UUID, Prediction] = {}
+        self._has_all = False
         self._waiting: dict[UUID, asyncio.Future[Prediction]] = {}
         self._asking: asyncio.Task[None] | None = None
         self._refreshing: asyncio.Task[None] | None = None
@@ -71,6 +72,8 @@ class Desk:
             return None
         if person_id in self._kept:
             return self._kept[person_id]
+        if self._has_all:
+            return None
         found = self._waiting.setdefault(person_id, asyncio.get_running_loop().create_future())
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask())
@@ -108,18 +111,23 @@ class Desk:
             raise NotTold
         return figures.predictions(self._client, self.figures.run_id, person_ids)
 
+    def _all_predictions(self, run_id: UUID) -> dict[UUID, Prediction]:
+        assert self._client is not None, "the run was read with it"
+        return dict(figures.all_predictions(self._client, run_id, KEPT_MAX + 1))
+
     async def _refresh(self) -> None:
         turn = 0
         while True:
             try:
                 fresh = await asyncio.to_thread(self._read, turn % GAP_EVERY == 0)
-            except ClickHouseError:
-                _log.warning("lookup_figures_not_refreshed")
-            else:
-                if self.figures is None or fresh.run_id != self.figures.run_id:
-                    self._kept.clear()
+                if fresh.run_id is not None and (self.figures is None or fresh.run_id != self.figures.run_id):
+                    known = await asyncio.to_thread(self._all_predictions, fresh.run_id)
+                    self._has_all = len(known) <= KEPT_MAX
+                    self._kept = dict(islice(known.items(), KEPT_MAX))
                 self.figures = fresh
                 turn += 1
+            except ClickHouseError:
+                _log.warning("lookup_figures_not_refreshed")
             await asyncio.sleep(self._every_s if self.figures else 1.0)
 
     def _read(self, with_gap: bool) -> Figures:

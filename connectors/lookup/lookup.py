@@ -12,11 +12,16 @@ from connectors.lookup.standing import Figures, is_counted, moment
 from connectors.lookup.state import State
 from streams.core.identifiers import Refused, normalise
 from streams.core.policy import Policy
+from streams.errors import Retryable
 from streams.settings import Settings
 
 PERSON = "person"
 POLICY_S = 5.0
 """So long a policy that was applied may be unknown here: it only says how identifiers are written."""
+
+
+IN_FLIGHT_MAX = 100
+"""More at a time would only wait longer; half a second's worth at 200 a second."""
 
 
 class Nobody(StrEnum):
@@ -37,6 +42,7 @@ class Lookup:
         self._state, self._desk, self._settings, self._clock = state, desk, settings, clock
         self._policy: Policy | None = None
         self._policy_until = 0.0
+        self._in_flight = 0
 
     def start(self) -> None:
         """In a running event loop."""
@@ -49,8 +55,17 @@ class Lookup:
     async def document(self, kind: str, value: str) -> Document | Nobody:
         """Everything on the person that an identifier names, or an id of a person, also one that was merged.
 
-        Errors: TooLarge; Retryable where the workers do not answer for a while.
+        Errors: TooLarge; Retryable where the workers do not answer for a while, or too much is asked at once.
         """
+        if self._in_flight >= IN_FLIGHT_MAX:
+            raise Retryable(f"{IN_FLIGHT_MAX} look-ups are being answered at this moment")
+        self._in_flight += 1
+        try:
+            return await self._document(kind, value)
+        finally:
+            self._in_flight -= 1
+
+    async def _document(self, kind: str, value: str) -> Document | Nobody:
         held = await self._held(kind, value)
         if isinstance(held, Nobody):
             return held

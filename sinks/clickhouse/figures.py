@@ -42,10 +42,19 @@ def rates(client: Client) -> dict[str, list[tuple[date, Decimal]]]:
     return dict(found)
 
 
+PREDICTIONS = """
+SELECT person_id, predicted_orders, predicted_revenue, predicted_margin FROM onethread.batch_predictions
+WHERE run_id = {run:UUID}"""
+
+
 def predictions(client: Client, run_id: UUID, person_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """What a run of LTV predicts of some persons, as the view `persons` shows it; who has no prediction is left out."""
-    rows = select(client, """
-        SELECT person_id, predicted_orders, predicted_revenue, predicted_margin FROM onethread.batch_predictions
-        WHERE run_id = {run:UUID} AND person_id IN {ids:Array(UUID)}""",
-        run=run_id, ids=[str(one) for one in person_ids])
+    rows = select(client, f"{PREDICTIONS} AND person_id IN {{ids:Array(UUID)}}",
+                  run=run_id, ids=[str(one) for one in person_ids])
+    return {row.pop("person_id"): row for row in rows}
+
+
+def all_predictions(client: Client, run_id: UUID, most: int) -> dict[UUID, dict[str, Any]]:
+    """The same of everybody, of `most` persons at most."""
+    rows = select(client, f"{PREDICTIONS} LIMIT {{most:UInt32}}", run=run_id, most=most)
     return {row.pop("person_id"): row for row in rows}

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from clickhouse_connect.driver.exceptions import OperationalError
 
+from connectors.lookup import figures
 from connectors.lookup.figures import Desk, NotTold
 
 ONE, OTHER = uuid4(), uuid4()
@@ -20,6 +21,7 @@ class Client:
 
     def __init__(self) -> None:
         self.asked: list[set[UUID]] = []
+        self.all = [uuid4() for _ in range(figures.KEPT_MAX + 1)]
         self.run = uuid4()
         self.is_away = False
         self.gate = threading.Event()
@@ -31,6 +33,8 @@ class Client:
         return _Result(self._rows(query, parameters))
 
     def _rows(self, query: str, parameters: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        if "LIMIT" in query and "batch_predictions" in query:
+            return [{"person_id": one, "predicted_orders": 1.0} for one in self.all[: parameters["most"]]]
         if "batch_predictions" in query:
             self.gate.wait(5)
             self.asked.append({UUID(one) for one in parameters["ids"]})
@@ -61,6 +65,24 @@ async def _ready(client: Client, every_s: float = 60, wait_s: float = 1.0) -> De
     assert desk.figures is not None
     assert desk.figures.gap_days == 10.0
     return desk
+
+
+@pytest.fixture(autouse=True)
+def _few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "KEPT_MAX", 3)
+
+
+def test_few_predictions_are_known_before_anybody_asks() -> None:
+    async def run() -> None:
+        client = Client()
+        client.all = client.all[:3]
+        desk = await _ready(client)
+        assert await desk.prediction(client.all[2]) == {"predicted_orders": 1.0}
+        assert await desk.prediction(ONE) is None
+        assert client.asked == []
+        await desk.stop()
+
+    asyncio.run(run())
 
 
 def test_a_prediction_is_asked_for_once_a_run() -> None:
