@@ -2,7 +2,8 @@
 
 Rules kept here (each was found necessary by simulation, see docs/decisions):
 - A pointer always leads from a larger to a smaller node key, so there is no cycle.
-- The difference of rows is taken after every message; of each key only the last of a batch leaves.
+- The difference of rows is taken after every message that changes who is who; other touchpoints wait for each other
+  until the batch ends. Of each key only the last of a batch leaves.
 - Rows that come with Absorb are sent again, compared with nothing: a late copy does not know what the sink has.
 - The version of a row is a Lamport clock, one a partition, carried by every message.
 - Messages to nodes of the same partition are worked at once, as if they were next in its log.
