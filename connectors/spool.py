@@ -9,6 +9,7 @@ id in the registry is asked for when the registry is there. Emptied, the file ho
 import contextlib
 import fcntl
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -21,6 +22,9 @@ from streams.errors import OneThreadError, Retryable
 
 BYTES_MAX = 1 << 30
 """Of records waiting; a day of 25 events a second of 500 bytes."""
+
+DISK_BYTES_RESERVED = 64 << 20
+"""Of the disk, left free: on a disk filled to the last byte SQLite can neither forget records nor be opened again."""
 
 READ_BYTES = 4 * 1024 * 1024
 
@@ -72,8 +76,8 @@ class Spool:
     Errors: OneThreadError where another process holds the file, or the file is damaged.
     """
 
-    def __init__(self, path: Path, bytes_max: int = BYTES_MAX) -> None:
-        self.path, self.bytes_max = path, bytes_max
+    def __init__(self, path: Path, bytes_max: int = BYTES_MAX, disk_reserved: int = DISK_BYTES_RESERVED) -> None:
+        self.path, self.bytes_max, self.disk_reserved = path, bytes_max, disk_reserved
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock_file = _held(path)
         self._lock = threading.Lock()
@@ -102,6 +106,8 @@ class Spool:
         with self._lock:
             if self._bytes + size > self.bytes_max:
                 raise SpoolFull(f"{self._bytes} bytes wait for Kafka; the limit is {self.bytes_max}", 5.0)
+            if self.disk_free() < self.disk_reserved + size:
+                raise SpoolFull(f"the disk has {self.disk_free()} bytes left; {self.disk_reserved} stay free", 5.0)
             try:
                 with self._transaction():
                     rows = [(now_ms, r.topic, r.key, r.value, self._schema_id(r.record)) for r in records]
@@ -156,6 +162,16 @@ class Spool:
             if self._records == 0:
                 self._writer.executescript("PRAGMA incremental_vacuum")  # a step a page, which execute() would not take
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def disk_free(self) -> int:
+        """Bytes that this process may still write."""
+        found = os.statvfs(self.path.parent)
+        return found.f_bavail * found.f_frsize
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next append may be refused."""
+        return self._bytes >= self.bytes_max or self.disk_free() < self.disk_reserved
 
     @property
     def last(self) -> int:

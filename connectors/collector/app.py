@@ -70,7 +70,7 @@ async def readyz(request: Request) -> JSONResponse:
     collector: Collector = request.app.state.collector
     depth = collector.spool.depth
     drain = collector.drain
-    is_full = depth.bytes >= collector.spool.bytes_max
+    is_full = collector.spool.is_full
     return JSONResponse({
         "ready": not is_full, "waiting": depth.records, "waiting_bytes": depth.bytes, "last": collector.spool.last,
         "first_waiting": collector.spool.first, "kafka": drain.problem if drain else "",

@@ -66,6 +66,20 @@ def test_a_full_spool_takes_all_of_an_append_or_nothing(path: Path) -> None:
     assert values(spool) == ["b"]
 
 
+def test_some_of_the_disk_stays_free_so_that_a_spool_can_be_emptied(path: Path) -> None:
+    spool = Spool(path)
+    assert not spool.is_full
+    spool.disk_reserved = spool.disk_free() + (1 << 30)
+    assert spool.is_full
+    with pytest.raises(SpoolFull, match="stay free"):
+        spool.append(named("a"))
+    spool.disk_reserved = 0
+    spool.append(named("a"))
+    spool.disk_reserved = spool.disk_free() + (1 << 30)
+    spool.drop(1)
+    assert spool.depth.records == 0
+
+
 def test_a_disk_without_room_is_a_full_spool_that_recovers(path: Path) -> None:
     spool = Spool(path)
     pages = spool._writer.execute("PRAGMA page_count").fetchone()[0]
