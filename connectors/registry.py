@@ -57,6 +57,7 @@ CONNECTORS: dict[str, Connector] = {connector.name: connector for connector in (
     Connector("emit", "Channel events in JSON lines", "file", "README.md", "onethread emit FILE"),
     Connector("segment", "Segment's calls, of the SDKs of Segment and RudderStack", "collector", "docs/segment.md",
               "POST /v1/batch", (), decode_body, "tests/fixtures/segment"),
+    Connector("browser", "Web pages, by onethread.js", "collector", "docs/segment.md", "GET /onethread.js"),
     Connector("events", "Channel events by HTTP", "collector", "docs/collector.md", "POST /v1/events"),
     _webhook("whatsapp"),
     _webhook("messenger"),

@@ -116,22 +116,16 @@ def _consent(leaves: Leaves) -> dict[str, bool]:
 
 def _properties(leaves: Leaves, people: People) -> dict[str, str]:
     """What no field has taken."""
-    found = {
-        key: values.text(kept) for key, value in (leaves.get("properties") or {}).items()
-        if value not in _NOTHING and (kept := people.hide(value, key)) is not None
-    }
+    found = {key: value for key, value in (leaves.get("properties") or {}).items() if value not in _NOTHING}
     where.page(leaves, found)
     for key in ("event", "name", "category"):
         if value := leaves.take(key):
-            found[key if found.get(key, value) == value else f"segment.{key}"] = values.text(value)
+            found[key if found.get(key, value) == value else f"segment.{key}"] = value
     for key, value in flat(leaves.get("context") or {}, "context"):
-        if (kept := people.hide(value, key)) is not None:
-            found.setdefault(key, values.text(kept))
+        found.setdefault(key, value)
     if leaves.get("integrations") in _ROUTING:
         leaves.drop("integrations")
     for key, value in leaves.rest().items():
-        if key in _READ or value in _NOTHING:
-            continue
-        if (kept := people.hide(value, f"segment.{key}")) is not None:
-            found[f"segment.{key}"] = values.text(kept)
-    return found
+        if key not in _READ and value not in _NOTHING:
+            found[f"segment.{key}"] = value
+    return {key: values.text(kept) for key, value in found.items() if (kept := people.hide(value, key)) is not None}

@@ -11,10 +11,12 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
+
+import msgspec
 
 from schemas.records import CHANNEL_EVENT
 from streams.core.event_types import ROLES
@@ -25,6 +27,8 @@ Path_: TypeAlias = tuple[str, ...]
 
 FILE = "segment.toml"
 """In the home of a deployment."""
+
+_T = TypeVar("_T")
 
 LINES = frozenset({"products", "cart.items", "order.items", "return.items"})
 _MAPS = frozenset({"traits", "preference", "consent", "properties"})
@@ -109,37 +113,74 @@ class _MappingError(ValueError):
     pass
 
 
-_TABLES = frozenset(
-    {"calls", "identifiers", "traits", "line", "click_ids", "payments", "deliveries", "fields", "events", "drop"},
-)
-_KEYS = frozenset({"type", "aliases", "channel", "role", "use", "fields", "line", "lines", "sums", "confidence", "set"})
+class _RawRow(msgspec.Struct, forbid_unknown_fields=True):
+    """A row as it is written."""
+
+    type: str
+    aliases: list[str] = []
+    channel: str | None = None
+    role: str | None = None
+    use: list[str] = []
+    fields: dict[str, str] = {}
+    line: str | None = None
+    lines: str | None = None
+    sums: dict[str, list[list[str]]] = {}
+    confidence: float = 1.0
+    set: dict[str, str | bool] = {}
 
 
-def _read(path: Path) -> dict[str, Any]:
-    return tomllib.loads(path.read_text())
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    """A file as it is written; its rows are read one by one, so that what is wrong can be named."""
+
+    calls: dict[str, Any] = {}
+    events: dict[str, Any] = {}
+    identifiers: dict[str, str] = {}
+    traits: dict[str, str] = {}
+    line: dict[str, list[str]] = {}
+    click_ids: dict[str, dict[str, str]] = {}
+    payments: dict[str, list[str]] = {}
+    deliveries: dict[str, list[str]] = {}
+    fields: dict[str, dict[str, str]] = {}
+    drop: list[str] = []
 
 
-def _build(files: list[dict[str, Any]]) -> SegmentMapping:
-    merged: dict[str, Any] = {name: {} for name in _TABLES} | {"drop": []}
-    rows: list[tuple[Row, tuple[str, ...]]] = []
+def _read(path: Path) -> _File:
+    return _converted(tomllib.loads(path.read_text()), _File, "the file")
+
+
+def _converted(raw: Any, into: type[_T], where: str) -> _T:
+    try:
+        return msgspec.convert(raw, into)
+    except msgspec.ValidationError as error:
+        raise _MappingError(f"{where}: {error}") from None
+
+
+def _build(files: list[_File]) -> SegmentMapping:
+    merged = _File()
+    rows: list[tuple[Row, list[str]]] = []
     for file in files:
-        for name, table in file.items():
-            _expect(name in _TABLES, f"[{name}]: expected one of {', '.join(sorted(_TABLES))}")
-            _expect(isinstance(table, list if name == "drop" else dict), f"{name}: expected a table, drop a list")
-            merged[name] = merged[name] + table if name == "drop" else merged[name] | table
-        for name, raw in file.get("events", {}).items():
-            rows.append((_row(f'events."{name}"', name, raw, merged["fields"]), tuple(raw.get("aliases", ()))))
+        merged = _File(**{
+            name: getattr(merged, name) + own if name == "drop" else getattr(merged, name) | own
+            for name, own in msgspec.structs.asdict(file).items()
+        })
+        for name, raw in file.events.items():
+            where = f'events."{name}"'
+            written = _converted(raw, _RawRow, where)
+            rows.append((_row(where, name, written, merged.fields), written.aliases))
     return SegmentMapping(
-        calls={name: _row(f"calls.{name}", name, raw, merged["fields"]) for name, raw in merged["calls"].items()},
+        calls={
+            name: _row(f"calls.{name}", name, _converted(raw, _RawRow, f"calls.{name}"), merged.fields)
+            for name, raw in merged.calls.items()
+        },
         events={plain(name): row for row, aliases in rows for name in (row.name, *aliases)},
-        identifiers=tuple((tuple(path.split(".")), kind) for path, kind in merged["identifiers"].items()),
-        traits=merged["traits"],
-        line=tuple((name, tuple(names)) for name, names in merged["line"].items()),
-        click_ids=merged["click_ids"],
-        payments=_inverted(merged["payments"]),
-        deliveries=_inverted(merged["deliveries"]),
-        groups=merged["fields"],
-        drop=tuple(tuple(path.split(".")) for path in merged["drop"]),
+        identifiers=tuple((tuple(path.split(".")), kind) for path, kind in merged.identifiers.items()),
+        traits=merged.traits,
+        line=tuple((name, tuple(names)) for name, names in merged.line.items()),
+        click_ids=merged.click_ids,
+        payments=_inverted(merged.payments),
+        deliveries=_inverted(merged.deliveries),
+        groups=merged.fields,
+        drop=tuple(tuple(path.split(".")) for path in merged.drop),
         rows=tuple({plain(row.name): row for row, _ in rows}.values()),
     )
 
@@ -151,26 +192,23 @@ def _inverted(table: Mapping[str, Iterable[str]]) -> dict[str, str]:
 _is_type = re.compile("[a-z][a-z0-9_]{0,99}").fullmatch
 
 
-def _row(where: str, name: str, raw: Any, groups: Mapping[str, Mapping[str, str]]) -> Row:
-    _expect(isinstance(raw, dict), f"{where}: expected a table")
-    for key in raw:
-        _expect(key in _KEYS, f"{where}.{key}: expected one of {', '.join(sorted(_KEYS))}")
-    _expect(bool(_is_type(str(raw.get("type")))), f"{where}.type: expected a name such as page_viewed")
-    for group in raw.get("use", ()):
+def _row(where: str, name: str, raw: _RawRow, groups: Mapping[str, Mapping[str, str]]) -> Row:
+    _expect(bool(_is_type(raw.type)), f"{where}.type: expected a name such as page_viewed")
+    for group in raw.use:
         _expect(group in groups, f"{where}.use: no group [fields.{group}]")
-    fields = [pair for group in raw.get("use", ()) for pair in groups[group].items()] + [*raw.get("fields", {}).items()]
-    for target in [target for _, target in fields] + [*raw.get("sums", {})] + [*raw.get("set", {})]:
+    fields = [pair for group in raw.use for pair in groups[group].items()] + [*raw.fields.items()]
+    for target in [target for _, target in fields] + [*raw.sums] + [*raw.set]:
         _expect(is_field(target), f"{where}: no such field: {target}")
-    for key in ("line", "lines"):
-        _expect(raw.get(key) in {None, *LINES}, f"{where}.{key}: expected one of {', '.join(sorted(LINES))}")
-    _expect(raw.get("role") in {None, *ROLES}, f"{where}.role: expected one of {', '.join(sorted(ROLES))}")
-    confidence = raw.get("confidence", 1.0)
-    _expect(isinstance(confidence, int | float) and 0 < confidence <= 1, f"{where}.confidence: expected above 0, to 1")
-    row = Row(name, raw["type"], raw.get("channel"), raw.get("role"), line=raw.get("line"), lines=raw.get("lines"))
-    return replace(
-        row, use=tuple(raw.get("use", ())), confidence=float(confidence), set=tuple(raw.get("set", {}).items()),
+    for key, field_ in (("line", raw.line), ("lines", raw.lines)):
+        _expect(field_ in {None, *LINES}, f"{where}.{key}: expected one of {', '.join(sorted(LINES))}")
+    _expect(raw.role in {None, *ROLES}, f"{where}.role: expected one of {', '.join(sorted(ROLES))}")
+    _expect(0 < raw.confidence <= 1, f"{where}.confidence: expected above 0, at most 1")
+    _expect(all(way for ways in raw.sums.values() for way in ways), f"{where}.sums: expected a path in each way")
+    return Row(
+        name, raw.type, raw.channel, raw.role, use=tuple(raw.use), line=raw.line, lines=raw.lines,
+        confidence=raw.confidence, set=tuple(raw.set.items()),
         fields=tuple((_path(path), target) for path, target in fields),
-        sums=tuple((target, tuple(map(_terms, ways))) for target, ways in raw.get("sums", {}).items()),
+        sums=tuple((target, tuple(map(_terms, ways))) for target, ways in raw.sums.items()),
     )
 
 

@@ -6,12 +6,13 @@ Rules kept here (docs/decisions/0106):
 - An advertising id counts unless the device says that tracking is off; then it is not kept at all.
 - Traits are the customer's in identify and in `context.traits`; those of a group call are kept under `group.`.
 - E-mails and phones stand among the identifiers alone. Anybody's e-mail or phone in other places becomes a trait,
-  because properties are for every analyst to see.
+  because properties are for every analyst to see; of a page's address the parameter stays, without its value.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote_plus
 
 from connectors.segment import values
 from connectors.segment.leaves import Leaves, flat
@@ -24,6 +25,7 @@ _EMAIL_LENGTH_MAX = 320
 _is_email = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@]+\.[^\s@]+").fullmatch
 _is_phone = re.compile(r"\+?[\d\s().\-/]{7,24}").fullmatch
 _names_phone = re.compile(r"(^|[._])(phone|mobile|msisdn)(_?number)?$", re.IGNORECASE).search
+_parameters = re.compile(r"([?&;#])([\w.\-]{1,64})=([^&;#\s]{3,1000})").sub
 _is_kind = re.compile("[a-z][a-z0-9_]{0,63}").fullmatch
 
 
@@ -100,10 +102,23 @@ class People:
             return {key: item for key, item in kept.items() if item is not None} or (None if value else value)
         if isinstance(value, list):
             return [self.hide(item, f"{path}.{number}") for number, item in enumerate(value)]
-        if isinstance(value, str) and _is_address(value.strip(), path):
+        if not isinstance(value, str):
+            return value
+        if _is_address(value.strip(), path):
             self.traits.setdefault(path, value.strip())
             return None
-        return value
+        return self._without_addresses(value, path) if "=" in value and ("@" in value or "%40" in value) else value
+
+    def _without_addresses(self, url: str, path: str) -> str:
+        """An address of the web without the e-mails among its parameters."""
+        def moved(found: re.Match[str]) -> str:
+            told = unquote_plus(found[3])
+            if not _is_address(told, ""):
+                return found[0]
+            self.traits.setdefault(f"{path}.{found[2]}", told)
+            return f"{found[1]}{found[2]}=~"
+
+        return _parameters(moved, url)
 
     def identifiers(self) -> list[Mapping[str, Any]]:
         """As a channel event has them."""

@@ -50,10 +50,16 @@ use = ["order"]
 
 
 @pytest.mark.parametrize(("text", "named"), [
-    ("[event.X]\ntype = 'a'", "[event]"),
-    ("[events.X]", 'events."X".type'),
+    ("[event.X]\ntype = 'a'", "`event`"),
+    ("[events.X]", 'events."X": Object missing required field `type`'),
+    ("[events.X]\ntype = 'a'\naliases = 'b'", 'events."X"'),
+    ("[events.X]\ntype = 'a'\nset = { 'consent.a' = 1 }", 'events."X"'),
+    ("[events.X]\ntype = 'a'\nsums = { 'order.total' = [[]] }", 'events."X".sums'),
+    ("[calls]\npage = 7", "calls.page"),
+    ("[identifiers]\nuserId = 7", "identifiers"),
+    ("[line]\nsku = 'id'", "line"),
     ("[events.X]\ntype = 'My Event'", 'events."X".type'),
-    ("[events.X]\ntype = 'a'\nkind = 'b'", 'events."X".kind'),
+    ("[events.X]\ntype = 'a'\nkind = 'b'", 'events."X": Object contains unknown field `kind`'),
     ("[events.X]\ntype = 'a'\nuse = ['cards']", 'events."X".use'),
     ("[events.X]\ntype = 'a'\nfields = { a = 'order.colour' }", "order.colour"),
     ("[events.X]\ntype = 'a'\nlines = 'wishes'", 'events."X".lines'),

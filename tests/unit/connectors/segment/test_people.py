@@ -76,6 +76,18 @@ def test_addresses_stand_where_only_few_may_look(properties: dict[str, Any]) -> 
     assert "44" not in str(event["properties"])
 
 
+def test_a_pages_address_does_not_tell_an_email() -> None:
+    url = "https://shop.example/?email=ann%40example.com&utm_source=news#to=bob@example.com"
+    event = decoded(call(context={"page": {"url": url, "search": "?email=ann%40example.com&utm_source=news"}}))
+    assert event["properties"]["url"] == "https://shop.example/?email=~&utm_source=news#to=~"
+    assert event["properties"]["context.page.search"] == "?email=~&utm_source=news"
+    assert event["traits"] == {
+        "url.email": "ann@example.com", "url.to": "bob@example.com", "context.page.search.email": "ann@example.com",
+    }
+    assert named(event) == {"anonymous_id": "a-1"}
+    assert event["campaign"] == {"source": "news"}
+
+
 def test_numbers_that_are_no_phones_stay_properties() -> None:
     told = {"mobile": True, "phone_model": "1234567", "order_phone": 7, "mobile_visits": 12345678}
     assert "traits" not in decoded(call(properties=told))
