@@ -27,6 +27,9 @@ PEPPER = "0" * 64
 
 SERVICES = "tests/integration/"
 
+FOREIGN_TOPIC = "crm.public.contacts"
+"""Of the session's stack: its records become events through the ready mapping of contacts."""
+
 _BASES = range(22000, 32000, PORTS)
 """Below the range from which systems give out ports by themselves."""
 
@@ -96,6 +99,7 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
 def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     """A whole stack with one worker, as `onethread up --detach` starts it."""
     addresses = Addresses(tmp_path_factory.mktemp("stack"), free_base())
+    (addresses.home / "onethread.toml").write_text(f'[mappings."{FOREIGN_TOPIC}"]\nfile = "crm_contacts"\n')
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**addresses.environ(), "ONETHREAD_PEPPER": PEPPER}.items():
             patch.setenv(name, value)
