@@ -17,6 +17,7 @@ from cli.stack import find
 from connectors.checking import Checker
 from connectors.commands import policy_in_force
 from connectors.files import mapping as mappings
+from connectors.payloads import Payloads
 from connectors.replaying import Replayer, ReplaySender, now_ms, readable
 from deploy.local.ports import Addresses
 from schemas.registry import SchemaCache
@@ -109,7 +110,8 @@ def replay(
     policy = policy_in_force(addresses.kafka_bootstrap, addresses.registry_url, settings).policy
     schemas = SchemaCache(registry_client(addresses.registry_url))
     foreign = mappings.of_topics(settings.mappings, addresses.home, settings.topic_prefix)
-    replayer = Replayer(Checker(settings, policy), Topics(settings.topic_prefix), schemas, foreign, given)
+    checker, topics = Checker(settings, policy), Topics(settings.topic_prefix)
+    replayer = Replayer(checker, topics, schemas, foreign, Payloads(addresses.home), given)
     try:
         with (
             line("replaying") as tell,

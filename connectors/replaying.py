@@ -6,8 +6,8 @@ accepted now: what would be refused again stays where it lies, and makes no seco
 
 import json
 import time
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Table
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from connectors.files import mapping as mappings
 from connectors.files.errors import MappingError
 from connectors.files.mapping import Mapping
 from connectors.files.sending import BY
+from connectors.payloads import COLLECTOR, Payloads
 from schemas.records import CHANNEL_EVENT
 from schemas.registry import SchemaCache
 from schemas.wire import schema_ids
@@ -34,15 +35,16 @@ Answer = list[Checked] | Reject
 class Replayer:
     """Says what becomes of letters now.
 
-    Shape:  foreign are the mappings of foreign topics; mapping stands in place of the one that a letter names.
+    Shape:  foreign are the mappings of foreign topics, payloads reads what the collector refused; mapping stands in
+            place of the one that a row's letter names.
     """
 
     def __init__(
         self, checker: Checker, topics: Topics, schemas: SchemaCache, foreign: Table[str, Mapping],
-        mapping: Mapping | None = None,
+        payloads: Payloads, mapping: Mapping | None = None,
     ) -> None:
         self._checker, self._topics, self._schemas = checker, topics, schemas
-        self._foreign, self._given = foreign, mapping
+        self._foreign, self._payloads, self._given = foreign, payloads, mapping
         self._mappings: dict[str, Mapping] = {}
 
     def answer(self, letter: Letter, now_ms: int) -> Answer:
@@ -55,8 +57,12 @@ class Replayer:
             return self._change(letter.raw, letter.topic, now_ms)
         if letter.topic is not None:
             return Reject(Reason(letter.reason), f"{letter.topic} holds no events: send it anew from its source")
-        if BY in (letter.source or ""):
-            return self._row(letter.raw, str(letter.source).rpartition(BY)[2], now_ms)
+        source = letter.source or ""
+        if BY in source:
+            return self._row(letter.raw, source.rpartition(BY)[2], now_ms)
+        if source.startswith(COLLECTOR):
+            found = self._payloads.events(letter.raw, source, int(letter.at.timestamp() * 1000))
+            return found if isinstance(found, Reject) else self._all(found, now_ms)
         return _one(self._checker.check(letter.raw, now_ms))
 
     def _record(self, raw: bytes, now_ms: int) -> Answer:
@@ -88,8 +94,12 @@ class Replayer:
     def _events(self, mapping: Mapping, row: dict[str, Any], now_ms: int) -> Answer:
         if mapping.reference:
             return Reject(Reason.BAD_VALUE, "a row of reference records: import its file again")
+        return self._all(mapping.events(row), now_ms)
+
+    def _all(self, events: Iterable[dict[str, Any] | Reject], now_ms: int) -> Answer:
+        """All of them, or why one is refused."""
         found: list[Checked] = []
-        for event in mapping.events(row):
+        for event in events:
             checked = event if isinstance(event, Reject) else self._checker.check(event, now_ms)
             if isinstance(checked, Reject):
                 return checked

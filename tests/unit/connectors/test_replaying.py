@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from connectors.checking import Checked, Checker
+from connectors.collector import keys
 from connectors.files.mapping import load, parse
+from connectors.payloads import Payloads
 from connectors.replaying import Replayer, readable
 from schemas.records import CHANNEL_EVENT
 from schemas.registry import SchemaCache
@@ -46,11 +48,11 @@ def letter(
     return Letter(Place(1, 7), datetime(2026, 2, 5, tzinfo=UTC), reason, "", topic, 0, 3, None, source, None, raw, None)
 
 
-def answer(given: Letter, mapping: str = "", **settings: Any) -> list[str] | str:
+def answer(given: Letter, mapping: str = "", home: Path = Path(), **settings: Any) -> list[str] | str:
     """Ids of the events, or the reason why there are none."""
     replayer = Replayer(
         Checker(Settings(**settings), default()), Topics(), SchemaCache(Registry()),
-        {"crm.contacts": parse(ZONE + MAPPING, "crm")}, parse(mapping, "m") if mapping else None,
+        {"crm.contacts": parse(ZONE + MAPPING, "crm")}, Payloads(home), parse(mapping, "m") if mapping else None,
     )
     found = replayer.answer(given, KAFKA_MS)
     return str(found.reason) if isinstance(found, Reject) else [one.event_id for one in found]
@@ -76,7 +78,7 @@ def test_a_record_of_an_events_topic_is_avro_or_the_json_in_its_place() -> None:
 
 
 def test_a_record_of_the_wrong_topic_goes_to_that_of_its_channel() -> None:
-    replayer = Replayer(Checker(Settings(), default()), Topics(), SchemaCache(Registry()), {})
+    replayer = Replayer(Checker(Settings(), default()), Topics(), SchemaCache(Registry()), {}, Payloads(Path()))
     found = replayer.answer(letter(avro(channel="app"), "channel_mismatch", "events.web"), KAFKA_MS)
     assert isinstance(found, list)
     assert [one.channel for one in found] == ["app"]
@@ -107,6 +109,24 @@ def test_a_record_of_a_foreign_topic_goes_through_the_mapping_of_its_topic() -> 
     assert answer(letter(b"junk", topic="crm.contacts")) == "bad_json"
 
 
+def test_what_the_collector_refused_goes_through_the_mappings_of_now(tmp_path: Path) -> None:
+    keys.add(tmp_path, "shop", channels=("web",), secrets={"telegram": "env:NONE"})
+
+    def again(value: Any, source: str = "collector:shop") -> list[str] | str:
+        return answer(letter(json.dumps(value).encode(), source=source), home=tmp_path)
+
+    assert again(told(event_id="a")) == ["a"]
+    assert again(told(event_id="a", channel="app")) == "channel_mismatch"
+    call = {"type": "track", "event": "Product Viewed", "messageId": "m1", "anonymousId": "an-1", "userId": "v1",
+            "timestamp": "2026-02-05T10:00:00Z", "properties": {"product_id": "mug"}}
+    assert len(again(call)) == 1
+    update = {"update_id": 1, "message": {"message_id": 5, "date": 1_770_285_600, "text": "hello",
+              "from": {"id": 900100200, "is_bot": False}, "chat": {"id": 900100200, "type": "private"}}}
+    assert len(again(update)) == 1
+    assert again({"unlike": "anything"}) == "bad_value"
+    assert again(call, "collector:gone") == "bad_value"
+
+
 @pytest.mark.parametrize(("given", "reason"), [
     (letter(None, "card_number"), "card_number"),
     (letter(b"x", topic="reference.rates"), "bad_value"),
@@ -127,6 +147,6 @@ def test_bytes_are_shown_as_json_as_text_or_not_at_all() -> None:
 
 
 def test_what_is_sent_again_is_what_was_checked() -> None:
-    found = Replayer(Checker(Settings(), default()), Topics(), SchemaCache(Registry()), {}).answer(
+    found = Replayer(Checker(Settings(), default()), Topics(), SchemaCache(Registry()), {}, Payloads(Path())).answer(
         letter(json.dumps(told()).encode()), KAFKA_MS)
     assert found == [Checked("web", "e-1", CHANNEL_EVENT.encode(read(told())))]
