@@ -17,6 +17,9 @@ from streams.settings import Settings
 
 _BEFORE_KAFKA = ("", 0, 0)
 
+_NOT_UTF8 = Reject(Reason.BAD_VALUE, "expected text that can be written in UTF-8")
+"""Half of a surrogate pair, which an object that was read by another reader than ours may hold."""
+
 
 class Checked(NamedTuple):
     """An event that ingest will accept, as Avro without the wire format's head."""
@@ -48,7 +51,7 @@ class Checker:
         record = self._reader.read(given) if isinstance(given, bytes) else self._reader.read_object(given)
         if isinstance(record, Reject):
             return record
-        outcome = accept(record, _BEFORE_KAFKA, now_ms, b"", None, self._rules)
+        outcome = self._accept(record, now_ms, b"")
         return outcome if isinstance(outcome, Reject) else _checked(record)
 
     def outcome(self, given: dict[str, Any], now_ms: int, digest: bytes) -> Outcome:
@@ -56,7 +59,13 @@ class Checker:
         record = self._reader.read_object(given)
         if isinstance(record, Reject):
             return record
-        return accept(record, _BEFORE_KAFKA, now_ms, digest, None, self._rules)
+        return self._accept(record, now_ms, digest)
+
+    def _accept(self, record: dict[str, Any], now_ms: int, digest: bytes) -> Outcome:
+        try:
+            return accept(record, _BEFORE_KAFKA, now_ms, digest, None, self._rules)
+        except UnicodeEncodeError:
+            return _NOT_UTF8
 
     def read(self, given: dict[str, Any]) -> Checked | Reject:
         """An event that has a topic to go to, and is not looked at any further: ingest will. Errors: as `check`."""
@@ -77,8 +86,8 @@ def _checked(record: dict[str, Any]) -> Checked | Reject:
 def _encoded(record: dict[str, Any]) -> bytes | Reject:
     try:
         payload = CHANNEL_EVENT.encode(record)
-    except UnicodeEncodeError:  # half of a surrogate pair, which only an object read elsewhere can hold
-        return Reject(Reason.BAD_VALUE, "expected text that can be written in UTF-8", None)
+    except UnicodeEncodeError:
+        return _NOT_UTF8
     if len(payload) > EVENT_BYTES_MAX:
         return Reject(Reason.OVERSIZE, f"expected at most {EVENT_BYTES_MAX} bytes as Avro", record["event_id"])
     return payload

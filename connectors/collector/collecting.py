@@ -4,6 +4,7 @@ One path for everything that comes in by HTTP. Requests that come together share
 """
 
 import asyncio
+import json
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -101,12 +102,32 @@ class Gathered:
 
     def refuse(self, raw: Any, reject: Reject) -> None:
         """Keep a dead letter of what was refused."""
-        kept = raw if isinstance(raw, bytes) else _encode(raw)
-        letter = dead_letter(reject, kept, self.received_ms, source=f"collector:{self.source}")
+        reject = writable(reject)
+        letter = dead_letter(reject, _bytes(raw), self.received_ms, source=f"collector:{self.source}")
         name = reject.event_id or f"{self.source}:{self.received_ms}"
         value = DEAD_LETTER.encode(letter)
         self.records.append(Spooled(self._topics.dead_letters, key_of(name), value, DEAD_LETTER))
         self.refused.append(reject)
+
+
+def writable(reject: Reject) -> Reject:
+    """The refusal with texts that Avro takes: what it quotes may hold half of a surrogate pair."""
+    event_id = None if reject.event_id is None else _utf8(reject.event_id)
+    return Reject(reject.reason, _utf8(reject.detail), event_id)
+
+
+def _utf8(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _bytes(raw: Any) -> bytes:
+    """A payload as bytes. What msgspec cannot write, the escapes of plain ASCII can."""
+    if isinstance(raw, bytes):
+        return raw
+    try:
+        return _encode(raw)
+    except (UnicodeEncodeError, TypeError, ValueError, OverflowError):
+        return json.dumps(raw, default=str).encode()
 
 
 class Collector:

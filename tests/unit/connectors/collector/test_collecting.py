@@ -74,3 +74,14 @@ def test_a_client_that_goes_away_takes_nothing_with_it(site: Site, appends: list
 
     asyncio.run(gone())
     assert names(site) == ["kept", "after"]
+
+
+@pytest.mark.parametrize("event", [
+    told(event_id="\ud800"), told(channel="\ud800"), told(**{"\ud800": 1}), told(identifiers=[{"kind": "\ud800"}]),
+])
+def test_whatever_a_mapping_makes_is_kept_where_it_is_refused(site: Site, event: dict[str, Any]) -> None:
+    made = gathered(site)
+    made.event(event)
+    asyncio.run(site.collector.keep(made))
+    (_, raw), = site.letters()
+    assert raw
