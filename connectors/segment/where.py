@@ -2,7 +2,7 @@
 
 Rules kept here:
 - The campaign is `context.campaign`, else the utm parameters of the page's address. A click's id is a parameter of the
-  address; an advertiser's parameter says whose click it was where nothing else does.
+  address; whose parameter it is says the campaign's source where nothing else does.
 - A referrer of the page's own site brought nobody: it stays as `context.page.referrer`. So does `$direct`, which is
   what RudderStack's script says where there is none.
 - The address and the referrer of the page are properties `url` and `referrer`, unless the call has properties of these
@@ -44,8 +44,8 @@ def campaign(leaves: Leaves, click_ids: Mapping[str, Mapping[str, str]]) -> dict
     for key, owner in click_ids.items() if query else ():
         if (click_id := values.name(query.get(key))) is not None:
             told["click_id"] = click_id
-            if not told.keys() & set(_PARTS):
-                told |= owner
+            if "source" not in told:
+                told = {**owner, **told}
             break
     return told
 

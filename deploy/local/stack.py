@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from connectors import segment
 from connectors.files.mapping import of_topics
 from deploy.local import checks, downloads, home, kafka, parts, records, registry, topics
 from deploy.local.parts import CHECKOUT, Part
@@ -152,6 +153,7 @@ def _prepare_home(addresses: Addresses, workers: int) -> Settings:
     settings = load(folder)
     home.check(folder, settings)
     of_topics(settings.mappings, folder, settings.topic_prefix)  # a wrong one is told now, not in a worker's log
+    segment.load(folder)  # nor in the collector's
     return settings
 
 

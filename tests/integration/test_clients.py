@@ -1,5 +1,7 @@
 """The SDKs of Segment and RudderStack, unmodified, against a running stack: what they tell ends in ClickHouse.
 
+And what a browser and a shop's server tell of one order, in Segment's words, is one person's way to it.
+
 Those for Node come from npm into a folder that is kept between runs; without node or npm's registry their test skips.
 """
 
@@ -11,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from rudderstack.analytics.client import Client as Rudder
 from segment.analytics.client import Client as Segment
@@ -131,3 +134,46 @@ def node(shop: Shop, modules: Path) -> Shop:
 def test_clients_for_node_tell_the_same(node: Shop, prefix: str) -> None:
     """RudderStack's says that its body, JSON in gzip, is a form."""
     assert node.told_of(prefix) == expected(prefix)
+
+
+LANDED = {"page": {"url": "https://shop.example/mugs?gclid=wG1&utm_campaign=spring", "referrer": "https://s.example/"}}
+MUG = {"sku": "M-1", "name": "Mug", "price": 20, "quantity": 2}
+
+
+def told(event: str, minute: int, who: dict[str, str], context: dict[str, Any] | None = None, **properties: Any) -> Any:
+    """A track call on a day in February."""
+    return {
+        "type": "track", "event": event, "messageId": f"w-{event}-{minute}", "context": context or {},
+        "timestamp": f"2026-02-05T10:{minute:02}:00Z", "properties": properties, **who,
+    }
+
+
+def test_a_browser_and_a_server_tell_one_way_to_an_order(shop: Shop) -> None:
+    """They share no identifier but the number of the order, which the checkout tells before there is one."""
+    visitor, customer, leaver = {"anonymousId": "w-a-1"}, {"userId": "w-u-1"}, {"anonymousId": "w-a-2"}
+    page = told("x", 1, visitor, LANDED) | {"type": "page", "event": None}
+    calls = [
+        page,
+        told("Product Viewed", 2, visitor, LANDED, sku="M-1", name="Mug", price=20, currency="EUR"),
+        told("Product Added", 3, visitor, cart_id="c-1", currency="EUR", **MUG),
+        told("Checkout Started", 4, visitor, order_id="w-o-1", value=40, currency="EUR", products=[MUG]),
+        told("Order Completed", 5, customer, order_id="w-o-1", total=40, currency="EUR", products=[MUG]),
+        told("Order Refunded", 50, customer, order_id="w-o-1", total=10, currency="EUR"),
+        told("Product Added", 6, leaver, cart_id="c-2", currency="EUR", **MUG),
+    ]
+    for key in (shop.key, shop.key):
+        answer = httpx.post(f"{shop.url}/v1/batch", json={"batch": calls}, auth=(key, ""))
+        assert answer.json() == {"success": True, "accepted": len(calls), "refused": []}
+    shop.settle()
+    held, types, orders = shop.told_of("w")
+    assert held == {("customer_id", "w-u-1"), ("anonymous_id", "w-a-1"), ("order_id", "w-o-1"), ("click_id", "wG1")}
+    assert len(types) == 6, "what was sent twice is there once"
+    assert [row[:5] for row in orders] == [("w-o-1", "40", "EUR", "partly_returned", "web")]
+    assert shop.rows(
+        "SELECT outcome, toString(revenue), start_campaign_source, start_campaign_name, path FROM onethread.journeys"
+        " WHERE order_id = 'w-o-1'",
+    ) == [("converted", "30", "google", "spring", ["web"])]
+    assert shop.rows(
+        "SELECT c.outcome, c.skus FROM onethread.abandoned_carts AS c INNER JOIN onethread.identifiers AS i"
+        " ON i.person_id = c.person_id WHERE i.value IN ('w-a-1', 'w-a-2')",
+    ) == [("lost", ["M-1"])]

@@ -20,6 +20,7 @@ def paged(url: str, referrer: str = "", **context: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(("query", "campaign"), [
     ("utm_source=news&utm_medium=email&utm_campaign=spring%20sale&utm_term=a+b&utm_content=top",
      {"source": "news", "medium": "email", "name": "spring sale", "term": "a b", "content": "top"}),
+    ("gclid=G1&utm_campaign=a", {"click_id": "G1", "name": "a", "source": "google", "medium": "cpc"}),
     ("gclid=G1", {"click_id": "G1", "source": "google", "medium": "cpc"}),
     ("fbclid=F1&utm_source=x", {"click_id": "F1", "source": "x"}),
     ("fbclid=F1&gclid=G1", {"click_id": "G1", "source": "google", "medium": "cpc"}),
@@ -34,7 +35,7 @@ def test_the_campaign_of_an_address(query: str, campaign: dict[str, str] | None)
 
 def test_the_campaign_that_the_client_tells_wins_over_the_address() -> None:
     event = paged(f"{SHOP}?utm_source=x&msclkid=M1", campaign={"name": "spring", "id": "7"})
-    assert event["campaign"] == {"name": "spring", "click_id": "M1"}
+    assert event["campaign"] == {"name": "spring", "click_id": "M1", "source": "bing", "medium": "cpc"}
     assert event["properties"]["context.campaign.id"] == "7"
 
 
