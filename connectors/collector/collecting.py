@@ -71,7 +71,8 @@ class Gathered:
     def decode(self, raw: Any, decode: Callable[[], Decoded]) -> None:
         """Take what `decode` makes of one payload.
 
-        Shape: raw is the payload, as bytes or as the value they were read into; it is kept where it is refused.
+        Shape: raw is the payload, as bytes or as the value they were read into; it is kept where it is refused. Of a
+               value that is one event it is kept also where the event is refused: another mapping may make a better.
         """
         try:
             decoded = decode()
@@ -85,16 +86,16 @@ class Gathered:
                 if isinstance(found, Unreadable):
                     self.refuse(raw if found.raw is None else found.raw, found.reject)
                 else:
-                    self.event(found)
+                    self.event(found, raw=raw if isinstance(raw, dict) and len(decoded) == 1 else None)
 
-    def event(self, event: Event, channels: Sequence[str] = ()) -> None:
-        """Take one channel event. With `channels` it must have happened in one of them."""
+    def event(self, event: Event, channels: Sequence[str] = (), raw: Event | None = None) -> None:
+        """Take one channel event. With `channels` it must have happened in one of them; with `raw` that is kept."""
         checked = self._checker.check(event, self.received_ms)
         if not isinstance(checked, Reject) and channels and checked.channel not in channels:
             detail = f"channel: the key is for {', '.join(channels)}; came {checked.channel!r}"
             checked = Reject(Reason.CHANNEL_MISMATCH, detail, checked.event_id)
         if isinstance(checked, Reject):
-            self.refuse(event, checked)
+            self.refuse(event if raw is None else raw, checked)
             return
         topic = self._topics.events(checked.channel)
         self.records.append(Spooled(topic, key_of(checked.event_id), checked.payload, CHANNEL_EVENT))

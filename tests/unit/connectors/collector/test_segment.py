@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.collector.segment import BATCHES, SINGLE
+from connectors.payloads import Payloads
 from tests.unit.connectors.collector.conftest import Site
 
 CALL = {"type": "track", "event": "Product Viewed", "messageId": "m-1", "anonymousId": "visitor-1",
@@ -66,6 +67,20 @@ def test_without_a_key_nothing_is_kept(site: Site, body: Any) -> None:
 @pytest.mark.parametrize("head", ["Basic", "Basic !!!", "Basic /w==", "Digest x", "Bearer", ""])
 def test_a_broken_authorization_is_none(site: Site, head: str) -> None:
     assert site.post("/v1/track", CALL, "", headers={"Authorization": head}).status_code == 401
+
+
+def test_a_call_whose_event_is_refused_is_kept_as_it_came_for_another_mapping(site: Site) -> None:
+    call = {"type": "track", "event": "Order Completed", "userId": "u-1", "messageId": "m-9",
+            "properties": {"no": "o-1"}}
+    answer = site.post("/v1/track", call | {"writeKey": site.key})
+    assert (answer.status_code, answer.json()["error"]["reason"]) == (400, "missing_field")
+    (reason, raw), = site.letters()
+    assert (reason, json.loads(raw or b"")) == ("missing_field", call)
+    (site.home / "segment.toml").write_text(
+        '[events."Order Completed"]\ntype = "order_placed"\nfields = { no = "order.order_id" }\n')
+    events = Payloads(site.home).events(raw or b"", "collector:shop", 1_770_285_600_000)
+    assert isinstance(events, list)
+    assert [(event["event_id"], event["order"]) for event in events] == [("shop:m-9", {"order_id": "o-1"})]
 
 
 def test_a_packed_batch_is_unpacked(site: Site) -> None:
