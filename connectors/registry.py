@@ -83,5 +83,5 @@ CONNECTORS: dict[str, Connector] = {connector.name: connector for connector in (
     Connector("import", "Any CSV or JSON lines, through a mapping file", "file", "docs/import.md",
               "onethread import MAPPING FILE"),
     Connector("cdc", "Tables of a database, as Debezium tells of them", "topic", "docs/cdc.md",
-              "[mappings.TOPIC] in onethread.toml"),
+              'onethread.toml: mappings."TOPIC".file'),
 )}

@@ -95,6 +95,7 @@ def test_the_pepper_itself_is_not_remembered(tmp_path: Path) -> None:
 def test_wipe_leaves_what_the_user_put_there(tmp_path: Path) -> None:
     folder = tmp_path / "home"
     (folder / "kafka").mkdir(parents=True)
+    (folder / "imports").mkdir()
     (folder / "pepper").touch()
     (folder / "onethread.toml").write_text("new_days = 30")
     home.wipe(folder)
