@@ -31,7 +31,10 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Something that is no event; `raw` is the part of the input it was in, None where that is all of it."""
+    """Something that is no event; `raw` is the part of the input it was in, None where that is all of it.
+
+    From one request raw is a request again, that holds only this.
+    """
 
     reject: Reject
     raw: bytes | None = None

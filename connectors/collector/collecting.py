@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 import msgspec
 import structlog
 
+from connectors import again
 from connectors.checking import Checker
 from connectors.collector.keys import Key, Keys
 from connectors.collector.limits import Limits
@@ -20,7 +21,6 @@ from connectors.delivery import key_of
 from connectors.draining import Drain
 from connectors.incoming import Unreadable
 from connectors.segment import SegmentMapping
-from connectors.source import Source
 from connectors.spool import Spool, Spooled
 from schemas.records import CHANNEL_EVENT, DEAD_LETTER
 from streams import metrics
@@ -38,10 +38,6 @@ Decoded: TypeAlias = "Sequence[Event | Unreadable] | Reject"
 
 _log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
-
-
-def source_of(key: Key) -> Source:
-    return Source(key.source, key.channel, key.device, key.currency)
 
 
 def place(error: BaseException) -> str:
@@ -68,11 +64,12 @@ class Gathered:
         self.accepted = 0
         self.refused: list[Reject] = []
 
-    def decode(self, raw: Any, decode: Callable[[], Decoded]) -> None:
+    def decode(self, raw: Any, decode: Callable[[], Decoded], connector: str) -> None:
         """Take what `decode` makes of one payload.
 
-        Shape: raw is the payload, as bytes or as the value they were read into; it is kept where it is refused. Of a
-               value that is one event it is kept also where the event is refused: another mapping may make a better.
+        Shape: raw is the payload, as bytes or as the value they were read into; it is kept where it is refused, with
+               the name of the connector (`connectors.again`), for that to read it again. Of a value that is one event
+               it is kept also where the event is refused: another mapping may make a better.
         """
         try:
             decoded = decode()
@@ -80,31 +77,36 @@ class Gathered:
             _log.error("decode_failed", source=self.source, error=type(error).__name__, at=place(error))
             decoded = Reject(Reason.BAD_VALUE, f"the mapping fails on it: {type(error).__name__}")
         if isinstance(decoded, Reject):
-            self.refuse(raw, decoded)
+            self.refuse(raw, decoded, connector)
         else:
             for found in decoded:
                 if isinstance(found, Unreadable):
-                    self.refuse(raw if found.raw is None else found.raw, found.reject)
+                    self.refuse(raw if found.raw is None else found.raw, found.reject, connector)
                 else:
-                    self.event(found, raw=raw if isinstance(raw, dict) and len(decoded) == 1 else None)
+                    one = raw if isinstance(raw, dict) and len(decoded) == 1 else None
+                    self.event(found, raw=one, connector=connector)
 
-    def event(self, event: Event, channels: Sequence[str] = (), raw: Event | None = None) -> None:
-        """Take one channel event. With `channels` it must have happened in one of them; with `raw` that is kept."""
+    def event(
+        self, event: Event, channels: Sequence[str] = (), raw: Event | None = None, connector: str = "",
+    ) -> None:
+        """Take one channel event. With `channels` it must have happened in one of them; with `raw` that is kept where
+        it is refused; `connector` made it."""
         checked = self._checker.check(event, self.received_ms)
         if not isinstance(checked, Reject) and channels and checked.channel not in channels:
             detail = f"channel: the key is for {', '.join(channels)}; came {checked.channel!r}"
             checked = Reject(Reason.CHANNEL_MISMATCH, detail, checked.event_id)
         if isinstance(checked, Reject):
-            self.refuse(event if raw is None else raw, checked)
+            self.refuse(event if raw is None else raw, checked, connector)
             return
         topic = self._topics.events(checked.channel)
         self.records.append(Spooled(topic, key_of(checked.event_id), checked.payload, CHANNEL_EVENT))
         self.accepted += 1
 
-    def refuse(self, raw: Any, reject: Reject) -> None:
-        """Keep a dead letter of what was refused."""
+    def refuse(self, raw: Any, reject: Reject, connector: str = "") -> None:
+        """Keep a dead letter of what was refused, with the connector where one made it, or could not read it."""
         reject = writable(reject)
-        letter = dead_letter(reject, _bytes(raw), self.received_ms, source=f"collector:{self.source}")
+        source = again.source(self.source, connector)
+        letter = dead_letter(reject, _bytes(raw), self.received_ms, source=source)
         name = reject.event_id or f"{self.source}:{self.received_ms}"
         value = DEAD_LETTER.encode(letter)
         self.records.append(Spooled(self._topics.dead_letters, key_of(name), value, DEAD_LETTER))

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from connectors.source import Source
 from streams.errors import OneThreadError, UsageError
 
 FILE = "keys.json"
@@ -75,6 +76,10 @@ class Key(msgspec.Struct, frozen=True, omit_defaults=True):
             with contextlib.suppress(OSError):
                 return Path(where).read_text().strip() or None
         return None
+
+
+def source_of(key: Key) -> Source:
+    return Source(key.source, key.channel, key.device, key.currency)
 
 
 def hash_of(text: str) -> str:

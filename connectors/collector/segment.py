@@ -13,7 +13,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from connectors.collector import access, answers, bodies, described
-from connectors.collector.collecting import Collector, Gathered, fairly, source_of
+from connectors.collector.collecting import Collector, Gathered, fairly
+from connectors.collector.keys import source_of
 from connectors.segment import decode, keyless, unbatch
 from streams.core.refusal import Reason, Reject
 
@@ -64,7 +65,7 @@ async def _take(request: Request, kind: str | None) -> Response:
     request.state.headers = collector.limits.take(key, len(calls))
     source, mapping = source_of(key), collector.segment
     async for call in fairly(calls):
-        gathered.decode(call, partial(decode, call, source, gathered.received_ms, mapping))
+        gathered.decode(call, partial(decode, call, source, gathered.received_ms, mapping), "segment")
     await collector.keep(gathered)
     if gathered.refused and (kind is not None or not calls):
         reject = gathered.refused[0]

@@ -13,10 +13,11 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
+from connectors import again
 from connectors.collector import bodies
 from connectors.collector.answers import Refused
-from connectors.collector.collecting import Collector, source_of
-from connectors.collector.keys import Key, Keys
+from connectors.collector.collecting import Collector
+from connectors.collector.keys import Key, Keys, source_of
 from connectors.incoming import Decoded, Incoming
 from connectors.webhooks.arrivals import Arrivals
 from connectors.webhooks.system import Answer, System
@@ -51,7 +52,8 @@ async def take(system: str, source: str, request: Request) -> Response:
         return _answered(answer)
     gathered = collector.gather(key)
     arrivals: Arrivals = request.app.state.arrivals
-    gathered.decode(incoming.body, partial(_read, spoken, incoming, key, gathered.received_ms, arrivals))
+    read = partial(_read, spoken, incoming, key, gathered.received_ms, arrivals)
+    gathered.decode(incoming.body, read, again.named(system, incoming))
     request.state.headers = collector.limits.take(key, len(gathered.records))
     await collector.keep(gathered)
     metrics.WEBHOOKS.labels(system, "taken").inc()

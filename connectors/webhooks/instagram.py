@@ -68,17 +68,20 @@ def decode(incoming: Incoming, source: Source, _received_ms: int) -> Decoded:
         thread = meta.Thread("instagram", "instagram_id", entry.id, source)
         changes = [*entry.changes, *([{"field": entry.field, "value": entry.value}] if entry.field else [])]
         return [
-            *each([*entry.messaging, *entry.standby], meta.Messaging, thread.read),
-            *each(changes, _Change, lambda change: _change(change, entry, source)),
+            *each([*entry.messaging, *entry.standby], meta.Messaging, thread.read,
+                  lambda part: {"id": entry.id, "messaging": [part]}),
+            *each(changes, _Change, lambda change: _change(change, entry, source),
+                  lambda part: {"id": entry.id, "time": entry.time, "changes": [part]}),
         ]
 
-    return each(body.entry, _Entry, read)
+    return each(body.entry, _Entry, read, lambda part: {"object": body.object, "entry": [part]})
 
 
 def _change(change: _Change, entry: _Entry, source: Source) -> Decoded:
     if change.field not in ("comments", "live_comments"):
         raise Refusal(Reason.BAD_VALUE, "field: expected comments or live_comments")
-    return each([change.value], _Comment, lambda comment: _commented(comment, entry, source))
+    return each([change.value], _Comment, lambda comment: _commented(comment, entry, source),
+                lambda part: {"field": change.field, "value": part})
 
 
 def _commented(comment: _Comment, entry: _Entry, source: Source) -> list[Event]:

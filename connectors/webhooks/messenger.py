@@ -61,17 +61,20 @@ def decode(incoming: Incoming, source: Source, _received_ms: int) -> Decoded:
     def read(entry: _Entry) -> Decoded:
         thread = meta.Thread("facebook", "facebook_id", entry.id, source)
         return [
-            *each([*entry.messaging, *entry.standby], meta.Messaging, thread.read),
-            *each(entry.changes, _Change, lambda change: _change(change, entry, source)),
+            *each([*entry.messaging, *entry.standby], meta.Messaging, thread.read,
+                  lambda part: {"id": entry.id, "messaging": [part]}),
+            *each(entry.changes, _Change, lambda change: _change(change, entry, source),
+                  lambda part: {"id": entry.id, "changes": [part]}),
         ]
 
-    return each(body.entry, _Entry, read)
+    return each(body.entry, _Entry, read, lambda part: {"object": body.object, "entry": [part]})
 
 
 def _change(change: _Change, entry: _Entry, source: Source) -> Decoded:
     if change.field != "feed":
         raise Refusal(Reason.BAD_VALUE, "field: expected feed")
-    return each([change.value], _Feed, lambda feed: _commented(feed, entry, source))
+    return each([change.value], _Feed, lambda feed: _commented(feed, entry, source),
+                lambda part: {"field": change.field, "value": part})
 
 
 def _commented(feed: _Feed, entry: _Entry, source: Source) -> list[Event]:

@@ -64,15 +64,27 @@ def _told(part: Any) -> Any:
     return [_told(item) for item in part] if isinstance(part, list) else part
 
 
-def each(parts: Iterable[Any], kind: type[T], read: Callable[[T], Iterable[Event | Unreadable]]) -> Decoded:
-    """What `read` makes of every part; a part that cannot be read is refused by itself."""
+def each(
+    parts: Iterable[Any], kind: type[T], read: Callable[[T], Iterable[Event | Unreadable]],
+    around: Callable[[Any], Any],
+) -> Decoded:
+    """What `read` makes of every part; a part that cannot be read is refused by itself.
+
+    Shape: around gives the document that holds a part and nothing else: what is refused can be read again.
+    """
     found: Decoded = []
     for part in parts:
         try:
-            found += read(converted(part, kind))
+            made = [*read(converted(part, kind))]
         except Refusal as refusal:
-            found.append(Unreadable(refusal.reject(), msgspec.json.encode(part)))
+            made = [Unreadable(refusal.reject(), msgspec.json.encode(part))]
+        found += [one if isinstance(one, dict) else _within(one, around) for one in made]
     return found
+
+
+def _within(one: Unreadable, around: Callable[[Any], Any]) -> Unreadable:
+    assert one.raw is not None, "a part has its bytes"
+    return Unreadable(one.reject, msgspec.json.encode(around(msgspec.Raw(one.raw))))
 
 
 def event(**fields: Any) -> Event:

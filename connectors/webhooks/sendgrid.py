@@ -98,7 +98,7 @@ def _key(text: str) -> EllipticCurvePublicKey | None:
 @decoder
 def decode(incoming: Incoming, source: Source, _received_ms: int) -> Decoded:
     mails = parsed(incoming.body, list[Any])
-    return each(mails, dict[str, Any], lambda mail: _event(converted(mail, _Mail), mail, source))
+    return each(mails, dict[str, Any], lambda mail: _event(converted(mail, _Mail), mail, source), lambda part: [part])
 
 
 def _event(mail: _Mail, whole: dict[str, Any], source: Source) -> Iterable[Event]:

@@ -260,4 +260,6 @@ _TOPICS: dict[str, Callable[[Incoming, Source], Iterable[Event]]] = {
     "customers/update": _customer,
 }
 
-SHOPIFY = System("shopify", "Shopify", ("web", "pos", "app", "delivery"), verify, decode)
+SHOPIFY = System(
+    "shopify", "Shopify", ("web", "pos", "app", "delivery"), verify, decode, topic_header="x-shopify-topic",
+)

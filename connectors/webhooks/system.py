@@ -46,6 +46,8 @@ class System:
     decode: Decode
     handshake: Handshake = _none
     answer: Answer = field(default=Answer())
+    topic_header: str = ""
+    """The header that says what happened, where the body does not; in lower case."""
 
 
 def same(given: str, expected: str) -> bool:

@@ -76,7 +76,10 @@ def decode(incoming: Incoming, source: Source, _received_ms: int) -> Decoded:
     if body.object != "whatsapp_business_account":
         raise Refusal(Reason.BAD_VALUE, "object: expected whatsapp_business_account")
     reader = _Reader(source)
-    return each(body.entry, Entry, lambda entry: each(entry.changes, Change, reader.change))
+    return each(
+        body.entry, Entry, lambda entry: each(entry.changes, Change, reader.change, lambda part: {"changes": [part]}),
+        lambda part: {"object": body.object, "entry": [part]},
+    )
 
 
 class _Reader:
@@ -88,15 +91,16 @@ class _Reader:
             return []
         if change.field not in ("messages", "smb_message_echoes", "user_preferences"):
             raise Refusal(Reason.BAD_VALUE, "field: expected messages, smb_message_echoes or user_preferences")
-        return each([change.value], Value, self._value)
+        return each([change.value], Value, self._value, lambda part: {"field": change.field, "value": part})
 
     def _value(self, value: Value) -> Decoded:
         contacts = value.contacts
         return [
-            *each(value.messages, Message, lambda message: self._message(message, contacts)),
-            *each(value.message_echoes, Message, self._echo),
-            *each(value.statuses, Status, self._status),
-            *each(value.user_preferences, Preference, self._preference),
+            *each(value.messages, Message, lambda message: self._message(message, contacts),
+                  lambda part: {"contacts": contacts, "messages": [part]}),
+            *each(value.message_echoes, Message, self._echo, lambda part: {"message_echoes": [part]}),
+            *each(value.statuses, Status, self._status, lambda part: {"statuses": [part]}),
+            *each(value.user_preferences, Preference, self._preference, lambda part: {"user_preferences": [part]}),
         ]
 
     def _message(self, message: Message, contacts: list[Contact]) -> Iterable[Event]:

@@ -281,4 +281,6 @@ def _utc(text: str | None) -> str:
     return text if text.endswith("Z") else f"{text}Z"
 
 
-WOOCOMMERCE = System("woocommerce", "WooCommerce", ("web",), verify, decode, handshake)
+WOOCOMMERCE = System(
+    "woocommerce", "WooCommerce", ("web",), verify, decode, handshake, topic_header="x-wc-webhook-topic",
+)

@@ -166,4 +166,8 @@ def test_any_value_anywhere_raises_nothing(connector: Connector, data: Any) -> N
     incoming = Incoming(json.dumps(document).encode(), sample.incoming.headers, URL)
     checker = Checker(Settings(), default())
     for found in decoded(connector, incoming):
-        assert isinstance(found, Unreadable) or isinstance(checker.check(found, RECEIVED_MS), Checked | Reject)
+        if isinstance(found, dict):
+            assert isinstance(checker.check(found, RECEIVED_MS), Checked | Reject)
+        elif connector.way == "webhook" and found.raw is not None:
+            # A dead letter holds a request that says this and nothing else: a later release may understand it.
+            assert decoded(connector, Incoming(found.raw, sample.incoming.headers, URL)) == [found]

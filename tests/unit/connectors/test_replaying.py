@@ -109,22 +109,57 @@ def test_a_record_of_a_foreign_topic_goes_through_the_mapping_of_its_topic() -> 
     assert answer(letter(b"junk", topic="crm.contacts")) == "bad_json"
 
 
-def test_what_the_collector_refused_goes_through_the_mappings_of_now(tmp_path: Path) -> None:
-    keys.add(tmp_path, "shop", channels=("web",), secrets={"telegram": "env:NONE"})
+SUBSCRIBED = {"event": "subscribed", "timestamp": 1_760_000_000_000, "message_token": 7, "user": {"id": "0123="}}
+ORDER = {"id": 1, "created_at": "2026-02-04T10:00:00Z", "email": "a.person@example.com"}
+CALL = {"type": "track", "event": "Product Viewed", "messageId": "m1", "anonymousId": "an-1", "userId": "v1",
+        "timestamp": "2026-02-05T10:00:00Z", "properties": {"product_id": "mug"}}
 
-    def again(value: Any, source: str = "collector:shop") -> list[str] | str:
-        return answer(letter(json.dumps(value).encode(), source=source), home=tmp_path)
 
-    assert again(told(event_id="a")) == ["a"]
-    assert again(told(event_id="a", channel="app")) == "channel_mismatch"
-    call = {"type": "track", "event": "Product Viewed", "messageId": "m1", "anonymousId": "an-1", "userId": "v1",
-            "timestamp": "2026-02-05T10:00:00Z", "properties": {"product_id": "mug"}}
-    assert len(again(call)) == 1
-    update = {"update_id": 1, "message": {"message_id": 5, "date": 1_770_285_600, "text": "hello",
-              "from": {"id": 900100200, "is_bot": False}, "chat": {"id": 900100200, "type": "private"}}}
-    assert len(again(update)) == 1
-    assert again({"unlike": "anything"}) == "bad_value"
-    assert again(call, "collector:gone") == "bad_value"
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    keys.add(tmp_path, "shop", channels=("web",))
+    return tmp_path
+
+
+def again(home: Path, value: Any, source: str = "collector:shop") -> list[str] | str:
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return answer(letter(raw, source=source), home=home)
+
+
+def test_an_event_that_the_collector_refused_goes_where_the_keys_of_its_source_may(home: Path) -> None:
+    assert again(home, told(event_id="a")) == ["a"]
+    assert again(home, told(event_id="a", channel="app")) == "channel_mismatch"
+    assert again(home, told(event_id="a"), "collector:gone") == "bad_value"
+    assert again(home, {"unlike": "anything"}) == "bad_value"
+
+
+def test_a_webhook_is_read_again_by_its_connector(home: Path) -> None:
+    assert again(home, SUBSCRIBED, "collector:shop as viber") == ["viber:shop:subscribed:7"]
+    assert again(home, {**SUBSCRIBED, "event": "new"}, "collector:shop as viber") == "bad_value"
+    assert again(home, ORDER, "collector:shop as shopify orders/create") == ["shopify:1:order_placed"]
+    assert again(home, ORDER, "collector:shop as shopify orders/none") == "bad_value"
+    assert again(home, SUBSCRIBED, "collector:gone as viber") == "bad_value"
+    assert again(home, SUBSCRIBED, "collector:shop as nothing") == "bad_value"
+
+
+def test_an_event_that_a_connector_made_is_of_any_channel(home: Path) -> None:
+    """What a messenger tells of an advertisement is on ads, whatever the key says of its own channel."""
+    assert again(home, told(event_id="a", channel="ads"), "collector:shop as whatsapp") == ["a"]
+
+
+def test_a_call_of_segment_is_read_again(home: Path) -> None:
+    found = again(home, CALL, "collector:shop as segment")
+    assert isinstance(found, list)
+    assert len(found) == 1
+    assert again(home, b"junk", "collector:shop as segment") == "bad_value"
+
+
+def test_what_tells_no_time_keeps_that_of_its_arrival(home: Path) -> None:
+    raw = b"MessageSid=SM1&SmsStatus=received&From=%2B380670001201"
+    replayer = Replayer(Checker(Settings(), default()), Topics(), SchemaCache(Registry()), {}, Payloads(home))
+    found = replayer.answer(letter(raw, source="collector:shop as twilio"), KAFKA_MS)
+    assert isinstance(found, list)
+    assert CHANNEL_EVENT.decode(found[0].payload)["occurred_at"] == int(letter(raw).at.timestamp() * 1000)
 
 
 @pytest.mark.parametrize(("given", "reason"), [
