@@ -18,7 +18,7 @@
   var tags = place.search.slice(1).split("&").filter(function (p) {
     return /^(utm_\w+|\w*clid|[gw]braid|li_fat_id|ScCid|epik|rdt_cid)=./.test(p);
   });
-  var last = address(), key, host, queue = [], timer, failures = 0, busy = false, listeners = [];
+  var last = address(), key, host, queue = [], flying = [], timer, failures = 0, listeners = [];
 
   function read(name) {
     try { return w.localStorage.getItem(name); } catch (e) {
@@ -90,48 +90,47 @@
   function later(ms) {
     if (!timer) timer = setTimeout(flush, ms);
   }
-  function batch() {
+  function batch(list) {
     var size = 0, count = 0;
-    while (count < queue.length && (size += JSON.stringify(queue[count]).length) < BATCH_BYTES) count++;
-    return queue.slice(0, count || 1);
+    while (count < list.length && (size += JSON.stringify(list[count]).length) < BATCH_BYTES) count++;
+    return list.slice(0, count || 1);
   }
   function body(calls) {
     return JSON.stringify({ writeKey: key, sentAt: new Date().toISOString(), batch: calls });
   }
-  function save() {
-    write(tab, queue.length ? JSON.stringify(queue) : null);
+  function waiting() {
+    return queue.filter(function (c) { return flying.indexOf(c) < 0; });
   }
-  function drop(calls) {
-    queue = queue.filter(function (c) { return calls.indexOf(c) < 0; });
-    save();
+  function save(list) {
+    write(tab, list.length ? JSON.stringify(list) : null);
   }
   function flush() {
     timer = 0;
-    if (!key || busy || !queue.length) return;
-    var calls = batch();
-    busy = true;
+    if (!key || flying.length || !queue.length) return;
+    flying = batch(queue);
     function failed() {
-      busy = false;
-      save();
+      flying = [];
+      save(queue);
       later(Math.min(60000, 1000 * Math.pow(2, failures++)));
     }
     /* text/plain asks for no preflight */
-    w.fetch(host + "/v1/batch", { method: "POST", body: body(calls), keepalive: true, headers: { "Content-Type": "text/plain" } })
+    w.fetch(host + "/v1/batch", { method: "POST", body: body(flying), keepalive: true, headers: { "Content-Type": "text/plain" } })
       .then(function (answer) {
         if (answer.status === 429 || answer.status >= 500) return failed();
-        busy = false;
         failures = 0;
-        drop(calls);
+        save(queue = waiting());
+        flying = [];
         if (queue.length) later(0);
       }, failed);
   }
+  /* What is under way arrives without the page, as keepalive says. */
   function leave() {
-    while (key && queue.length) {
-      var calls = batch();
+    for (var rest = waiting(), calls; key && rest.length; rest = rest.slice(calls.length)) {
+      calls = batch(rest);
       if (!n.sendBeacon || !n.sendBeacon(host + "/v1/batch", new Blob([body(calls)], { type: "text/plain" }))) break;
-      drop(calls);
     }
-    save();
+    queue = flying.concat(rest);
+    save(rest);
   }
 
   /* Arguments as analytics.js takes them: texts, then tables, then a function. */

@@ -31,7 +31,7 @@ def decode(
 
     Shape:  call as an SDK sends it, with the `sentAt` of its batch (`unbatch`); received_ms is when we had it.
     Errors: none; what is no call is a Reject. What the event lacks is for acceptance to say.
-    Cost:   30 to 60 µs.
+    Cost:   45 µs for a page view, 105 µs for an order of two lines.
     """
     try:
         return [_decode(calls.check(call), source, received_ms, mapping or default())]

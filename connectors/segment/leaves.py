@@ -19,7 +19,7 @@ class Leaves:
         """The value at the path, None where there is none."""
         value: Any = self._rest
         for key in path:
-            if not isinstance(value, dict):
+            if value is None or not isinstance(value, dict):
                 return None
             value = value.get(key)
         return value

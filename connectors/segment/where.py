@@ -34,7 +34,7 @@ def campaign(leaves: Leaves, click_ids: Mapping[str, Mapping[str, str]]) -> dict
     """The record `campaign`, empty where there is none; takes what it uses of context.campaign."""
     query = _query(leaves)
     told: dict[str, str] = {}
-    for part in _PARTS:
+    for part in _PARTS if leaves.get("context", "campaign") else ():
         value = values.name(leaves.get("context", "campaign", part))
         if value is not None:
             told[part] = value
@@ -92,6 +92,7 @@ def _brought_nobody(referrer: str, own: Any) -> bool:
     return bool(mine) and mine == _host(referrer)
 
 
+@lru_cache(maxsize=4096)
 def _host(url: str) -> str:
     try:
         return (urlsplit(url).hostname or "").removeprefix("www.")

@@ -24,8 +24,9 @@ function page({ url = "https://shop.example/shoes?utm_source=news&gclid=G1", ear
     fetch: async (to, options) => {
       const status = statuses.length ? statuses.shift() : 200;
       if (status === 0) throw new TypeError("offline");
+      if (status === "slow") await new Promise((resolve) => { handlers.answer = resolve; });
       sent.push({ to, type: options.headers["Content-Type"], keepalive: options.keepalive, body: JSON.parse(options.body) });
-      return { status };
+      return { status: status === "slow" ? 200 : status };
     },
     addEventListener: (name, handler) => { handlers[name] = handler; },
   };
@@ -141,6 +142,18 @@ const scenarios = {
     await pause(5);
     const { to, blob } = made.beaconed[0];
     return { to, type: blob.type, body: JSON.parse(await blob.text()), times: made.beaconed.length, sent: made.sent.length };
+  },
+  async what_is_under_way_is_not_sent_twice() {
+    const made = page({ statuses: ["slow"] });
+    made.analytics.load("k");
+    made.analytics.track("First");
+    await pause(5);
+    made.analytics.track("Second");
+    made.handlers.pagehide();
+    const beaconed = JSON.parse(await made.beaconed[0].blob.text()).batch.map((call) => call.event);
+    made.handlers.answer();
+    await pause(20);
+    return { beaconed, fetched: calls(made).map((call) => call.event), times: made.beaconed.length + made.sent.length };
   },
   async without_beacons_it_stays_for_the_next_page() {
     const made = page({ beacons: false });

@@ -108,6 +108,10 @@ def test_who_leaves_the_page_still_tells_the_last_thing(said: dict[str, Any]) ->
     assert [call["event"] for call in made["body"]["batch"]] == ["Last"]
 
 
+def test_what_is_under_way_when_the_page_is_left_is_not_sent_twice(said: dict[str, Any]) -> None:
+    assert said["what_is_under_way_is_not_sent_twice"] == {"beaconed": ["Second"], "fetched": ["First"], "times": 2}
+
+
 def test_the_campaign_is_told_until_the_path_changes(said: dict[str, Any]) -> None:
     news = {"source": "news"}
     assert said["a_page_of_many_views"] == [
