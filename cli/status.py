@@ -42,6 +42,7 @@ def document(status: Status) -> dict[str, Any]:
             for part in status.parts
         ],
         "lag": status.lag,
+        "spool": status.spool,
         "books": status.books,
         "conflicting_duplicates": status.conflicting_duplicates,
         "unknown_types": status.unknown_types,
@@ -66,6 +67,9 @@ def _show(status: Status, console: Console) -> None:
         waiting = {topic: left for topic, left in status.lag.items() if left}
         text = ", ".join(f"{topic} {left}" for topic, left in waiting.items())
         console.print(f"\nlag: {text or 'none'}", highlight=False)
+    if status.spool and status.spool["records"]:
+        why = f": {status.spool['problem']}" if status.spool["problem"] else ""
+        console.print(f"spool: {status.spool['records']} records of the collector wait for Kafka{why}", highlight=False)
     if status.books is None:
         console.print("books: ClickHouse does not answer", style="red")
         return

@@ -49,6 +49,7 @@ def application(addresses: Addresses) -> FastAPI:
     ruling = Ruling(addresses, folder / "policy.toml")
     collector = Collector(*ruling.known(), Topics(prefix), Keys(addresses.home), spool, drain)
     ruling.tell = collector.use
+    collector.keys.all()  # a file that cannot be read is told at the start
     persons = create_lookup(addresses)
 
     @contextlib.asynccontextmanager

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 
 from connectors.source import Source
 from streams.errors import OneThreadError, UsageError
@@ -28,6 +29,8 @@ LOCAL_FILE = "write-key"
 LOCAL_SOURCE = "local"
 RATE_DEFAULT = 10_000.0
 """Events a second a key may write where nobody said otherwise."""
+
+_log = structlog.get_logger()
 
 LOOK_EVERY_S = 0.5
 _PREFIX = "ot_"
@@ -118,9 +121,18 @@ class Keys:
             self._looked_s = time.monotonic()
             seen = _stamp(self._path)
             if seen != self._seen:
-                self._by_hash = {key.hash: key for key in _read(self._path)}
-                self._seen = seen
+                self._read(seen)
         return self._by_hash
+
+    def _read(self, seen: tuple[int, int] | None) -> None:
+        """Errors: OneThreadError where the first file seen is not ours; of a later one the keys before it stay."""
+        try:
+            self._by_hash = {key.hash: key for key in _read(self._path)}
+        except OneThreadError as error:
+            if self._seen is None:
+                raise
+            _log.error("keys_not_read", problem=str(error))
+        self._seen = seen
 
 
 def add(home: Path, source: str, **fields: Any) -> tuple[str, Key]:

@@ -77,7 +77,7 @@ def drained(collector_url: str, timeout_s: float, say: Callable[[dict[str, int]]
     """Wait until Kafka has what the collector had accepted before the call; whether it has."""
     deadline, goal = time.monotonic() + timeout_s, -1
     while True:
-        state = _spool(collector_url)
+        state = spool(collector_url)
         if state is not None:
             goal = state["last"] if goal < 0 else goal
             if state["first_waiting"] > goal:
@@ -88,8 +88,8 @@ def drained(collector_url: str, timeout_s: float, say: Callable[[dict[str, int]]
         time.sleep(POLL_S)
 
 
-def _spool(collector_url: str) -> dict[str, Any] | None:
-    """What the collector says of its spool; None where it does not answer."""
+def spool(collector_url: str) -> dict[str, Any] | None:
+    """What the collector says of its spool, as `/readyz` does; None where it does not answer."""
     try:
         return dict(httpx.get(f"{collector_url}/readyz", timeout=REQUEST_S, trust_env=False).json())
     except (httpx.HTTPError, ValueError):

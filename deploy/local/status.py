@@ -7,11 +7,10 @@ from typing import Any
 import httpx
 from confluent_kafka import KafkaException
 
-from deploy.local import kafka, records, stack
+from deploy.local import kafka, records, settle, stack
 from deploy.local.parts import COLLECTOR, REFITTER, http_text, worker_is_ready
 from deploy.local.ports import Addresses
 from deploy.local.records import Record
-from deploy.local.settle import lag
 from deploy.local.supervisor import SUPERVISOR
 from streams.core.event_types import TYPES
 from streams.settings import Settings
@@ -59,6 +58,8 @@ class Status:
     as_of: str | None = None
     is_rebuilding: bool = False
     """`onethread rebuild` has begun and not ended; whether anybody waits for it is not known."""
+    spool: dict[str, Any] | None = None
+    """What waits in the collector for Kafka: records, and why; None where the collector does not answer."""
 
     @property
     def is_well(self) -> bool:
@@ -76,6 +77,7 @@ def read(addresses: Addresses, settings: Settings) -> Status:
         told["unknown_types"] if told else [],
         told["as_of"] if told else None,
         bool(told and int(told["rebuilds"])),
+        _spool(addresses),
     )
 
 
@@ -119,9 +121,14 @@ def _lag(addresses: Addresses, settings: Settings) -> dict[str, int] | None:
     if not kafka.answers(addresses.kafka_bootstrap):
         return None
     try:
-        return lag(addresses.kafka_bootstrap, settings)
+        return settle.lag(addresses.kafka_bootstrap, settings)
     except KafkaException:
         return None
+
+
+def _spool(addresses: Addresses) -> dict[str, Any] | None:
+    found = settle.spool(addresses.collector_url)
+    return {"records": found["waiting"], "problem": found["kafka"] or None} if found else None
 
 
 def _books(addresses: Addresses) -> dict[str, Any] | None:

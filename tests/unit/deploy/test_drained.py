@@ -11,7 +11,7 @@ def test_what_was_accepted_before_the_call_is_waited_for_and_no_more(monkeypatch
     told: list[Any] = [None, (7, 5), (9, 6), (12, 8)]
     waited: list[int] = []
     monkeypatch.setattr(settle, "POLL_S", 0)
-    monkeypatch.setattr(settle, "_spool", lambda _url: (
+    monkeypatch.setattr(settle, "spool", lambda _url: (
         dict(zip(("last", "first_waiting"), found, strict=True)) if (found := told.pop(0)) else None))
     assert settle.drained("http://collector", 5.0, lambda left: waited.append(left["collector"]))
     assert (waited, told) == ([3, 2], [])

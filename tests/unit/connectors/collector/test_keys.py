@@ -46,6 +46,15 @@ def test_a_file_that_is_not_ours_is_told(tmp_path: Path) -> None:
         Keys(tmp_path).all()
 
 
+def test_a_file_that_somebody_spoils_leaves_the_keys_that_were_read(tmp_path: Path) -> None:
+    text, key = keys.add(tmp_path, "shop", channels=("web",))
+    found = Keys(tmp_path)
+    assert found.find(text) == key
+    (tmp_path / keys.FILE).write_text("[{")
+    found.look_again()
+    assert found.find(text) == key
+
+
 def test_the_local_key_is_made_once_and_again_when_it_was_dropped(tmp_path: Path) -> None:
     first = keys.local(tmp_path)
     assert keys.local(tmp_path) == first
