@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli import looks
+from cli.status import WIDE
 from connectors.registry import CONNECTORS
 
 
@@ -27,4 +28,6 @@ def command(as_json: Annotated[bool, typer.Option("--json", help="One JSON docum
     for connector in CONNECTORS.values():
         channels = ", ".join(connector.channels) or "any"
         sheet.add_row(connector.name, connector.way, channels, connector.try_it)
-    looks.page().print(sheet)
+    page = looks.page()
+    page.width = page.width if page.is_terminal else WIDE
+    page.print(sheet)
