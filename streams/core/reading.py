@@ -82,30 +82,39 @@ class Reader:
         return _instant if schema.get("logicalType") == "timestamp-millis" else _simple(schema["type"], name)
 
     def _record(self, schema: Mapping[str, Any]) -> _Read:
-        fields: dict[str, tuple[_Read, bool, Any]] = {}
+        fields: dict[str, _Read] = {}
+        blank: dict[str, Any] = {}
+        fresh: dict[str, type[list[Any]] | type[dict[str, Any]]] = {}
+        required: list[str] = []
 
         def read(value: Any, path: str) -> dict[str, Any]:
             if not isinstance(value, dict):
                 raise _bad(path, "an object", value)
-            for key in value:
-                if key not in fields:
-                    raise Refusal(Reason.UNKNOWN_FIELD, f"{_join(path, key[:60])}: no such field")
-            record = {}
-            for key, (read_field, required, default) in fields.items():
-                given = value.get(key)
-                if given is not None:
-                    record[key] = read_field(given, _join(path, key))
-                elif required:
+            if not value.keys() <= fields.keys():
+                key = next(key for key in value if key not in fields)
+                raise Refusal(Reason.UNKNOWN_FIELD, f"{_join(path, key[:60])}: no such field")
+            for key in required:
+                if value.get(key) is None:
                     raise Refusal(Reason.MISSING_FIELD, f"{_join(path, key)}: expected a value")
-                else:
-                    # A fresh list or map for each record: nobody can change another's.
-                    record[key] = default.copy() if isinstance(default, list | dict) else default
+            # Most fields are absent: their defaults are laid down at once.
+            record = blank.copy()
+            for key, empty in fresh.items():
+                record[key] = empty()  # one for each record: nobody can change another's
+            for key, given in value.items():
+                if given is not None:
+                    record[key] = fields[key](given, f"{path}.{key}" if path else key)
             return record
 
         self._named[schema["name"]] = read
         for field in schema["fields"]:
-            key = field["name"]
-            fields[key] = self._reader(field["type"], key), "default" not in field, field.get("default")
+            key, default = field["name"], field.get("default")
+            fields[key] = self._reader(field["type"], key)
+            blank[key] = default
+            if "default" not in field:
+                required.append(key)
+            elif isinstance(default, list | dict):
+                assert not default, "only empty lists and maps are defaults"
+                fresh[key] = type(default)
         return read
 
 
