@@ -93,14 +93,14 @@ class Commerce:
         if self._code is None:
             return
         for way in ways:
-            told = [values.number(self._leaves.get(*term.path)) for term in way]
+            told = [_number(self._leaves.get(*term.path)) for term in way]
             if told[0] is None:
                 continue
             pairs = zip(way, told, strict=True)
             total = sum(((-part if term.is_off else part) for term, part in pairs if part is not None), Decimal())
             if (text := values.written(total)) is not None:
                 self._put(target, text)
-                if len(way) == 1:
+                if len(way) == 1 and not isinstance(self._leaves.get(*way[0].path), list):
                     self._leaves.drop(*way[0].path)
             return
 
@@ -160,6 +160,17 @@ class Commerce:
         for head in heads:
             table = table.setdefault(head, {})
         table[last] = value
+
+
+def _number(value: Any) -> Decimal | None:
+    """An amount to reckon with; of a list of products, what they come to together."""
+    if not isinstance(value, list):
+        return values.number(value)
+    prices = [
+        (price, values.number(item.get("quantity"))) for item in value
+        if isinstance(item, dict) and (price := values.number(item.get("price"))) is not None
+    ]
+    return sum((price * (1 if count is None else count) for price, count in prices), Decimal()) if prices else None
 
 
 def _is_money(target: str) -> bool:

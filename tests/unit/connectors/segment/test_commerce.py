@@ -99,6 +99,16 @@ def test_a_refund_is_a_return_of_its_own() -> None:
     assert event["return"] == {"amount": "30", "currency": "USD", "items": [{"sku": "A"}]}
 
 
+@pytest.mark.parametrize(("products", "amount"), [
+    ([{"sku": "A", "price": 19}, {"sku": "B", "price": 3.5, "quantity": 2}], "26"),
+    ([{"sku": "A"}, "odd"], None), ([], None),
+])
+def test_a_refund_without_an_amount_is_worth_its_products(products: list[Any], amount: str | None) -> None:
+    event = decoded(track("Order Refunded", order_id="o-1", currency="EUR", products=products))
+    assert event.get("return", {}).get("amount") == amount
+    assert len(event.get("return", {}).get("items", [])) == sum(isinstance(item, dict) for item in products)
+
+
 def test_a_cancelled_order_keeps_the_amounts_it_was_placed_with() -> None:
     event = decoded(track("Order Cancelled", order_id="o-1", total=30, currency="USD"))
     assert (event["order"], event["properties"]["total"]) == ({"order_id": "o-1"}, "30")
