@@ -35,7 +35,9 @@ TYPES: dict[str, EventType] = {t.name: t for t in (
         "callback_requested form_submitted consulted store_visited card_shown app_opened logged_in signed_up "
         "identified review_left feedback_given complaint_made return_asked subscribed unsubscribed followed commented "
         "back_in_stock_requested stock_asked promo_code_used points_spent event_attended preference_set "
-        "consent_given consent_withdrawn",
+        "consent_given consent_withdrawn "
+        # what messengers tell besides messages
+        "message_reacted message_edited conversation_started link_followed",
     ),
     *_types(INTERACTION, "cart_updated", "cart"),
     *_types(INTERACTION, "order_requested order_placed", "order"),

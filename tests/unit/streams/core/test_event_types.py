@@ -8,7 +8,8 @@ GOLDEN = {
         message_clicked call_received call_answered call_missed callback_requested form_submitted consulted
         store_visited card_shown app_opened logged_in signed_up identified review_left feedback_given complaint_made
         return_asked subscribed unsubscribed followed commented back_in_stock_requested stock_asked promo_code_used
-        points_spent event_attended preference_set consent_given consent_withdrawn""",
+        points_spent event_attended preference_set consent_given consent_withdrawn
+        message_reacted message_edited conversation_started link_followed""",
     "exposure": """ad_viewed offer_shown message_sent message_delivered message_failed call_made callback_promised
         promise_made callback_done promise_kept""",
     "observation": "wifi_seen face_seen store_entered store_left",
