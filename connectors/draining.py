@@ -190,8 +190,8 @@ class _Run:
             self._bytes -= sent.size
             self._drain.sent += 1
             self._drain.problem = ""
-        is_due = at_once or not self._window or time.monotonic() - self._dropped_s >= DROP_EVERY_S
-        if self._acknowledged > self._dropped and (is_due or self._failure):
+        is_due = at_once or self._failure or time.monotonic() - self._dropped_s >= DROP_EVERY_S
+        if self._acknowledged > self._dropped and is_due:
             self._spool.drop(self._acknowledged)
             self._dropped, self._dropped_s = self._acknowledged, time.monotonic()
         if self._failure:
