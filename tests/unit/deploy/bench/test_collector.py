@@ -6,8 +6,8 @@ from pathlib import Path
 from connectors import segment
 from connectors.checking import Checker
 from connectors.collector import keys
-from connectors.collector.collecting import Collector, source_of
-from connectors.collector.keys import Keys
+from connectors.collector.collecting import Collector
+from connectors.collector.keys import Keys, source_of
 from connectors.spool import Spool
 from deploy.bench import collector as bench
 from deploy.bench.report import collector_figures
