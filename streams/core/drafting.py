@@ -4,7 +4,7 @@ Nodes are counted anew from all events, those of the state and those added, so t
 together show to be everybody's is one.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import permutations
 
 from streams.core.dry_run import Seen, State
@@ -14,7 +14,7 @@ from streams.core.node import DAY_MS, NodeRecord
 
 
 class Drafted(State):
-    """What `streams.core.dry_run.persons` reads in place of a state. Cost: about 1 KB of memory an event added."""
+    """What `streams.core.dry_run.persons` reads in place of a state. Cost: about 1 KB of memory an event."""
 
     def __init__(self, state: State | None = None) -> None:
         super().__init__()
@@ -26,22 +26,24 @@ class Drafted(State):
         self.events[event.digest] = Seen(event.digest, event.at_ms, event.ids)
 
     def nodes(self) -> list[NodeRecord]:
+        """Nodes that may be everybody's: those that several events name, or one event beside two of a kind."""
+        named = Counter(identifier[:2] for event in self.events.values() for identifier in event.ids)
         partners: dict[Identifier, dict[str, set[Identifier]]] = defaultdict(lambda: defaultdict(set))
         orders: dict[Identifier, dict[int, set[Identifier]]] = defaultdict(lambda: defaultdict(set))
         for event in self.events.values():
             ids = [identifier[:2] for identifier in event.ids]
-            for x in ids:
-                partners[x]  # one that was seen alone has a node too
+            is_crowded = len({kind for kind, _ in ids}) < len(ids)
             for x, y in permutations(ids, 2):
-                partners[x][y[0]].add(y)
-                if y[0] == "order_id":
-                    orders[x][event.at_ms // DAY_MS].add(y)
+                if is_crowded or named[x] > 1:
+                    partners[x][y[0]].add(y)
+                    if y[0] == "order_id":
+                        orders[x][event.at_ms // DAY_MS].add(y)
         return [
             NodeRecord(
-                x, None, 0, {kind: len(met) for kind, met in partners[x].items()},
-                {day: len(met) for day, met in orders[x].items()} if x in orders else {}, None, None, 0,
+                x, None, 0, {kind: len(found) for kind, found in met.items()},
+                {day: len(found) for day, found in orders[x].items()} if x in orders else {}, None, None, 0,
             )
-            for x in partners
+            for x, met in partners.items()
         ]
 
     def last_words(self) -> dict[Edge, str]:
