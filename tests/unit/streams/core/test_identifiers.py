@@ -57,6 +57,7 @@ def test_normal_forms(kind: str, value: str, expected: tuple[str, str]) -> None:
     ("email", "No-Reply@example.com", "blocked"),
     ("email_sha256", hashlib.sha256(b"").hexdigest(), "blocked"),
     ("phone", "+380000000000", "blocked"),
+    ("phone", "+266696687", "blocked"),  # ANONYMOUS
     ("phone", "067 0000000", "blocked"),
     ("email", "no at sign", "malformed"),
     ("email", "a@b@", "malformed"),
