@@ -56,6 +56,11 @@ check-large: $(READY)  ## every row of every view, and the oracle's: make check-
 	$(BIN)/python -m tests.large.run --events $(or $(EVENTS),100000) --contacts $(or $(CONTACTS),100000) \
 		--seed $(or $(SEED),2026)
 
+.PHONY: fuzz
+fuzz: $(READY)  ## requests of all kinds at a collector, and those its OpenAPI document allows: make fuzz REQUESTS=50000 SEED=7
+	$(BIN)/python -m tests.fuzz.run --requests $(or $(REQUESTS),20000) --seed $(or $(SEED),1)
+	$(BIN)/python -m tests.fuzz.documented --seed $(or $(SEED),1)
+
 .PHONY: bench-lookups
 bench-lookups: $(READY)  ## look-ups at 200 a second on the running stack, beside an empty handler
 	$(BIN)/python -m deploy.bench.lookups

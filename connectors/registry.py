@@ -84,4 +84,8 @@ CONNECTORS: dict[str, Connector] = {connector.name: connector for connector in (
               "onethread import MAPPING FILE"),
     Connector("cdc", "Tables of a database, as Debezium tells of them", "topic", "docs/cdc.md",
               'onethread.toml: mappings."TOPIC".file'),
+    Connector("python", "Programs in Python, through a queue on their own disk", "code", "docs/producing.md",
+              "python -m examples.produce"),
+    Connector("kafka", "Programs in any language, Avro straight to Kafka", "code", "docs/producing.md",
+              "examples/produce_go, examples/produce_java"),
 )}

@@ -14,7 +14,7 @@ LAYOUT = 1
 """Raised by a release whose homes an older one must not open."""
 
 STATE = ("kafka", "registry", "clickhouse", "state", "logs", "run", "home.json", "pepper", "pepper.new",
-         "collector", "keys.json", "keys.json.new", "keys.json.lock", "write-key", "write-key.new",
+         "collector", "producers", "keys.json", "keys.json.new", "keys.json.lock", "write-key", "write-key.new",
          "imports")
 """What a stack keeps in its home; `imports` with it, or what was sent to a stack that is gone would not be sent again.
 `onethread.toml` and whatever else lies there are the user's."""

@@ -153,7 +153,10 @@ def _long(value: Any, path: str) -> int:
 def _double(value: Any, path: str) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise _bad(path, "a number", value)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of some hundred digits
+        raise _bad(path, "a number that a double holds", value) from None
 
 
 def _boolean(value: Any, path: str) -> bool:

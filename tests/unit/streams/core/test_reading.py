@@ -92,6 +92,8 @@ def test_the_other_times_are_read_alike() -> None:
     ({"products": {}}, ("bad_value", "products: expected a list; came an object")),
     ({"products": ["a"]}, ("bad_value", "products[0]: expected an object; came a text")),
     ({"place": []}, ("bad_value", "place: expected an object; came a list")),
+    ({"place": {"latitude": 10**400}},
+     ("bad_value", "place.latitude: expected a number that a double holds; came a number")),
     ({"place": {"latitude": "50"}}, ("bad_value", "place.latitude: expected a number; came a text")),
     ({"utc_offset_min": 2**31}, ("bad_value", "utc_offset_min: expected a whole number; came a number")),
     ({"utc_offset_min": True}, ("bad_value", "utc_offset_min: expected a whole number; came true or false")),
