@@ -57,7 +57,7 @@ check-large: $(READY)  ## every row of every view, and the oracle's: make check-
 		--seed $(or $(SEED),2026)
 
 .PHONY: fuzz
-fuzz: $(READY)  ## requests of all kinds at a collector, and those its OpenAPI document allows: make fuzz REQUESTS=50000 SEED=7
+fuzz: $(READY)  ## requests of all kinds at a collector, and by its document: make fuzz REQUESTS=50000 SEED=7
 	$(BIN)/python -m tests.fuzz.run --requests $(or $(REQUESTS),20000) --seed $(or $(SEED),1)
 	$(BIN)/python -m tests.fuzz.documented --seed $(or $(SEED),1)
 

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz.documented`: requests drawn from the collector's OpenAPI document; none may be a server error."""
+"""`python -m tests.fuzz.documented`: requests drawn from the OpenAPI document; none may be answered as our fault."""
 
 import argparse
 import subprocess
@@ -16,7 +16,7 @@ CHECKS = "not_a_server_error,unsupported_method"
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--examples", type=int, default=200, help="of each operation")
+    parser.add_argument("--examples", type=int, default=100, help="of each operation")
     options = parser.parse_args()
     site = Site(Path(tempfile.mkdtemp(prefix="onethread-documented-")), free_base())
     tool = Path(sys.executable).with_name("schemathesis")
@@ -24,7 +24,7 @@ def main() -> int:
         return subprocess.call([
             tool, "run", f"http://{HOST}:{site.port}/openapi.json", "--checks", CHECKS, "--seed", str(options.seed),
             "--max-examples", str(options.examples), "--header", f"Authorization: Bearer {site.write_key}",
-            "--exclude-path", "/v1/persons/{kind}/{value}", "--phases", "examples,coverage,fuzzing",
+            "--exclude-path", "/v1/persons/{kind}/{value}", "--phases", "fuzzing",
             "--suppress-health-check", "all", "--continue-on-failure",
         ], cwd=site.home)
     finally:
