@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -156,12 +156,12 @@ def _filtered(ask: Ask, written: str, words: Words, where: str) -> Ask:
         return lambda row: change(ask(row))
     if name == "match" and rest:
         return _matched(ask, rest, where)
-    if name == "round" and rest.isdecimal():
+    if name == "round" and rest in ("0", "1", "2", "3", "4"):
         return lambda row: _rounded(ask(row), int(rest))
     if name == "minus" and rest:
         other = column(rest.strip(), words)
         return lambda row: _minus(ask(row), other(row))
-    known = ", ".join([*_PLAIN, "match:REGEX", "round:DECIMALS", "minus:COLUMN", *words.values])
+    known = ", ".join([*_PLAIN, "match:REGEX", "round:0 to round:4", "minus:COLUMN", *words.values])
     raise MappingError(f"{where}: no such filter: {written}; expected one of {known}")
 
 
@@ -192,12 +192,13 @@ def _matched(ask: Ask, written: str, where: str) -> Ask:
 
 
 def number(value: str) -> Decimal | None:
-    """The number that a text holds, with a decimal point; None where it holds none."""
-    try:
-        found = Decimal(value.replace("\u00a0", "").replace(" ", "").replace(",", "."))
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() else None
+    """The number that a text holds, with a point or a comma; None where it holds none, or one of too many digits."""
+    plain_text = value.replace("\u00a0", "").replace(" ", "").replace(",", ".")
+    return Decimal(plain_text) if _is_number(plain_text) else None
+
+
+_is_number = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII).fullmatch
+"""Few enough digits that nothing is rounded, and nothing overflows, in the 28 of a Decimal's arithmetic."""
 
 
 def _rounded(value: str, decimals: int) -> str:

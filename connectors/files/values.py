@@ -18,6 +18,9 @@ ISO, EPOCH = "iso", "epoch"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _is_amount = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?").fullmatch
 _is_epoch = re.compile(r"-?[0-9]{1,19}(\.[0-9]+)?").fullmatch
+_YEAR_MIN, _YEAR_MAX = 1900, 2999
+"""At the ends of the calendar another zone is a day that does not exist."""
+
 _YES = frozenset({"true", "yes", "y", "1", "t", "так", "да", "ja", "si", "oui", "tak"})
 _NO = frozenset({"false", "no", "n", "0", "f", "ні", "нет", "nein", "non", "nie"})
 
@@ -66,6 +69,8 @@ def instant(ways: Ways) -> Read:
 
     def read(value: str, path: str) -> str:
         at = _parsed(value, ways.times, path)
+        if not _YEAR_MIN <= at.year <= _YEAR_MAX:
+            raise Refusal(Reason.BAD_TIME, f"{path}: expected a time of this age")
         if at.tzinfo is None:
             if zone is None:
                 raise Refusal(Reason.BAD_TIME, f"{path}: a time without a zone: the mapping needs [file] zone")
