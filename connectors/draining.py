@@ -35,6 +35,7 @@ DROP_EVERY_S = 0.2
 """Acknowledged records are forgotten together: each time costs a flush of the disk."""
 
 TIDY_AFTER_S = 2.0
+TELL_EVERY_S = 60.0
 PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 STOP_S_MAX = 5.0
 
@@ -80,6 +81,7 @@ class Drain:
         self._ids: dict[tuple[str, Record], int] = {}
         self._stopping, self._something = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
+        self._told_s = -TELL_EVERY_S
         self.sent = 0
         """Records that Kafka acknowledged since the start."""
         self.problem = ""
@@ -117,9 +119,11 @@ class Drain:
                 self._stopping.wait(pause_s)
 
     def _troubled(self, error: Any) -> None:
-        if self.problem != error.str():
-            _log.warning("kafka_in_trouble", problem=error.str(), waiting=self._spool.depth.records)
+        """librdkafka tells of each attempt to connect; the log does when it begins, and now and then."""
         self.problem = error.str()
+        if time.monotonic() - self._told_s >= TELL_EVERY_S:
+            self._told_s = time.monotonic()
+            _log.warning("kafka_in_trouble", problem=self.problem, waiting=self._spool.depth.records)
 
 
 class _Run:

@@ -21,6 +21,8 @@ from streams.core.policy import Policy
 from streams.errors import OneThreadError
 
 LOOK_EVERY_S = 5.0
+STOP_S_MAX = 0.5
+"""It may be waiting for a Kafka that is away; it only reads, so nothing is lost where it is left there."""
 
 _log = structlog.get_logger()
 
@@ -45,7 +47,7 @@ class Ruling:
 
     def stop(self) -> None:
         self._stopping.set()
-        self._thread.join(LOOK_EVERY_S)
+        self._thread.join(STOP_S_MAX)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
