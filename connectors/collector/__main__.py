@@ -78,6 +78,7 @@ def main() -> None:
     """Serve until SIGTERM."""
     log_to_stdout()
     threading.excepthook = die
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # it tells of every attempt
     logging.getLogger("uvicorn.error").addFilter(lambda record: not record.exc_info)  # `app.on_fault` tells them
     addresses = Addresses.from_environ()
     Path(addresses.home).mkdir(parents=True, exist_ok=True)

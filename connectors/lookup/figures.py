@@ -116,7 +116,7 @@ class Desk:
         return dict(figures.all_predictions(self._client, run_id, KEPT_MAX + 1))
 
     async def _refresh(self) -> None:
-        turn = 0
+        turn, is_told = 0, False
         while True:
             try:
                 fresh = await asyncio.to_thread(self._read, turn % GAP_EVERY == 0)
@@ -126,8 +126,11 @@ class Desk:
                     self._kept = dict(islice(known.items(), KEPT_MAX))
                 self.figures = fresh
                 turn += 1
+                is_told = False
             except ClickHouseError:
-                _log.warning("lookup_figures_not_refreshed")
+                if not is_told:
+                    _log.warning("lookup_figures_not_refreshed")
+                is_told = True
             await asyncio.sleep(self._every_s if self.figures else 1.0)
 
     def _read(self, with_gap: bool) -> Figures:
