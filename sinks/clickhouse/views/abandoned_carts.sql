@@ -12,6 +12,7 @@ WITH
             CAST(currency, 'Nullable(String)') AS currency, CAST(NULL, 'Nullable(DateTime64(3, \'UTC\'))') AS placed_at,
             CAST(NULL, 'Nullable(DateTime64(3, \'UTC\'))') AS counted_at, CAST(NULL, 'Nullable(String)') AS order_id
         FROM onethread.facts_touchpoints FINAL
+        PREWHERE type IN ('cart_updated', 'checkout_started') OR is_deleted OR conflicts > 0
         WHERE type IN ('cart_updated', 'checkout_started')
             AND person_id NOT IN (SELECT person_id FROM onethread.facts_persons FINAL WHERE shared)
         UNION ALL
@@ -19,7 +20,9 @@ WITH
             person_id, assumeNotNull(placed_at), order_id, 1, '', NULL, '', NULL, [], NULL, NULL, placed_at,
             if(status != 'cancelled', placed_at, NULL), if(status != 'cancelled', toNullable(order_id), NULL)
         FROM onethread.orders AS o
-        WHERE placed_at IS NOT NULL AND NOT person_shared
+        WHERE placed_at IS NOT NULL AND NOT person_shared AND person_id IN (
+            SELECT person_id FROM onethread.facts_touchpoints WHERE type IN ('cart_updated', 'checkout_started')
+        )
     ),
     left_behind AS (
         SELECT

@@ -24,8 +24,17 @@ SELECT
     toDate(occurred_at, zone) AS day, CAST(campaign_source, 'Nullable(String)'), CAST(campaign_medium, 'Nullable(String)'),
     campaign_name, 'events',
     toNullable(countIf(type = 'ad_viewed')), toNullable(countIf(type = 'ad_clicked')),
-    CAST(ifNull(sum(t.cost_reporting), 0), 'Decimal(18, 4)'), countIf(t.cost_reporting IS NULL)
-FROM onethread.touchpoints AS t
+    CAST(ifNull(sum(converted), 0), 'Decimal(18, 4)'), countIf(converted IS NULL)
+FROM (
+    SELECT
+        *,
+        if(cost_currency = money.1, cost, accurateCastOrNull(roundBankers(cost * arrayElementOrNull(money.5, transform(
+            toUInt64(toUInt32(toDate(occurred_at, zone))) * 16777216 + reinterpretAsUInt32(ifNull(cost_currency, '')),
+            money.3, money.4, toUInt32(0)
+        )), 4), 'Decimal(18, 4)')) AS converted
+    FROM onethread.facts_touchpoints FINAL
+    PREWHERE cost IS NOT NULL OR is_deleted OR conflicts > 0
+)
 WHERE cost IS NOT NULL
     AND NOT (campaign_source IS NULL AND campaign_medium IS NULL AND campaign_name IS NULL)
     AND (toDate(occurred_at, zone), ifNull(campaign_source, ''), ifNull(campaign_medium, ''), ifNull(campaign_name, ''))

@@ -12,6 +12,7 @@ WITH
                 AS sku,
             min(occurred_at) AS first_at, count() AS times, groupUniqArray(CAST(channel, 'String')) AS channels
         FROM onethread.facts_touchpoints FINAL
+        PREWHERE notEmpty(unavailable) OR type = 'back_in_stock_requested' OR is_deleted OR conflicts > 0
         WHERE (notEmpty(unavailable) OR type = 'back_in_stock_requested') /* period of occurred_at */
             AND person_id NOT IN (SELECT person_id FROM onethread.facts_persons FINAL WHERE shared)
         GROUP BY month, person_id, sku
@@ -20,7 +21,10 @@ WITH
         SELECT i.person_id AS person_id, i.sku AS sku, assumeNotNull(i.placed_at) AS at, i.name AS name,
             accurateCastOrNull(roundBankers(i.price * i.rate, 4), 'Decimal(18, 4)') AS price
         FROM onethread.order_items AS i
-        WHERE i.placed_at IS NOT NULL AND i.sku IN (SELECT sku FROM wanted) AND (i.order_id, i.person_id) NOT IN (
+        WHERE i.placed_at IS NOT NULL AND i.sku IN (
+            SELECT arrayJoin(arrayConcat(skus, unavailable)) FROM onethread.facts_touchpoints
+            WHERE notEmpty(unavailable) OR type = 'back_in_stock_requested'
+        ) AND (i.order_id, i.person_id) NOT IN (
             SELECT order_id, person_id FROM onethread.facts_orders FINAL WHERE status = 'cancelled' OR person_shared
         )
     )
@@ -32,7 +36,14 @@ SELECT
     arraySort(arrayDistinct(arrayFlatten(groupArray(w.channels)))) AS channels,
     any(s.available) AS available_now, any(s.expected_at) AS expected_at
 FROM wanted AS w
-LEFT JOIN (SELECT person_id, sku, groupArray(at) AS at FROM sold GROUP BY person_id, sku) AS b
+LEFT JOIN (
+    SELECT person_id, sku, groupArray(at) AS at FROM sold
+    WHERE person_id IN (
+        SELECT person_id FROM onethread.facts_touchpoints
+        WHERE notEmpty(unavailable) OR type = 'back_in_stock_requested'
+    )
+    GROUP BY person_id, sku
+) AS b
     ON b.person_id = w.person_id AND b.sku = w.sku
 LEFT JOIN (
     SELECT sku, any(name) AS name, quantileExactOrNull(0.5)(sold.price) AS price FROM sold GROUP BY sku

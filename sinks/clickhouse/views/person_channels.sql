@@ -4,12 +4,11 @@
 CREATE OR REPLACE VIEW onethread.person_channels AS
 SELECT
     *,
-    CAST((person_id, channel) IN (
-        SELECT person_id, argMin(CAST(channel, 'String'), (-toInt64(interactions), -toUnixTimestamp64Milli(last_at), channel))
-        FROM onethread.facts_person_channels FINAL
-        WHERE interactions > 0
-        GROUP BY person_id
-    ), 'Bool') AS preferred
+    CAST(
+        interactions > 0
+        AND row_number() OVER (PARTITION BY person_id ORDER BY interactions DESC, last_at DESC, channel) = 1,
+        'Bool'
+    ) AS preferred
 FROM (
     SELECT
         person_id, channel, max(first) AS first_at, max(last) AS last_at,

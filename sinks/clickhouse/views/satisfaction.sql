@@ -12,6 +12,7 @@ SELECT
     countIf(scale_max > 0 AND score / scale_max >= 0.8) AS content,
     countIf(scale_max > 0 AND score / scale_max <= 0.4) AS discontent,
     countIf(type = 'complaint_made') AS complaints
-FROM onethread.touchpoints
+FROM onethread.facts_touchpoints FINAL
+PREWHERE score IS NOT NULL OR type = 'complaint_made' OR is_deleted OR conflicts > 0
 WHERE (score IS NOT NULL OR type = 'complaint_made') /* period of occurred_at */
 GROUP BY month, channel, store_id, staff

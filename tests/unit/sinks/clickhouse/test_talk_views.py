@@ -102,11 +102,15 @@ def test_duplicate_contacts_are_joined_or_suspected(present: Engine) -> None:
     present.write("identifiers", *(
         row("identifiers", node=person(n), kind=kind, value=value, person_id=person(who), shared=False, first_seen_at=n)
         for n, (kind, value, who) in enumerate(held)))
-    ends = {"kind_a": "customer_id", "kind_b": "phone", "value_b": "p", "conducts": False}
+    def told_of(a: int, b: int, refused: str | None, first_seen_at: int = 7, person_id: bytes = bytes(16)) -> list[Any]:
+        """A pair of identifiers by their places in `held`."""
+        return row("evidence", node_a=person(a), kind_a=held[a][0], value_a=held[a][1], node_b=person(b),
+                   kind_b=held[b][0], value_b=held[b][1], conducts=refused is None, refused_because=refused,
+                   first_seen_at=first_seen_at, person_id=person_id)
+
     present.write(
-        "evidence", row("evidence", node_a=person(4), value_a="c", refused_because="limit", first_seen_at=7, **ends),
-        row("evidence", node_a=person(5), value_a="d", refused_because="limit", **ends),
-        row("evidence", node_a=person(6), value_a="c", refused_because="weak", **ends),
+        "evidence", told_of(4, 2, "limit"), told_of(5, 2, "limit"), told_of(4, 3, "weak"),
+        told_of(4, 0, "limit", person_id=person(2)), told_of(4, 0, None, person_id=person(1)),  # it conducts somewhere
     )
     told = "basis, kind, person_id, other_person_id, through, contacts, toUnixTimestamp64Milli(since)"
     assert present.rows(f"SELECT {told} FROM onethread.duplicate_contacts ORDER BY basis") == [
