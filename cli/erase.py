@@ -24,7 +24,7 @@ from sinks.clickhouse import erasure, rebuilding
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.profile import Rows, person_of, select
 from streams.core.commands import ERASE_VERB, ErasureDocument, Months
-from streams.core.event import SCALE, Identifier
+from streams.core.event import SCALE, Identifier, NodeKey
 from streams.core.keys import Keys
 from streams.errors import OneThreadError, UsageError
 from streams.settings import Settings, load
@@ -132,21 +132,25 @@ def _erase(
         Months(row["month"], row["currency"], int(row["touchpoints"]), int(row["orders"]), int(row["revenue"] * SCALE))
         for row in target.months
     ])
-    receipt_id, _ = commands.send(
+    receipt_id, offset = commands.send(
         addresses.kafka_bootstrap, addresses.registry_url, settings, verb=ERASE_VERB, reason=reason,
         document=msgspec.json.encode(document).decode(),
     )
     wait(addresses, settings, SETTLE_S)
     with line("deleting rows") as tell:
-        return _clean(client, addresses, settings, target, receipt_id, topics,
+        return _clean(client, addresses, settings, target, (receipt_id, offset), topics,
                       lambda table: tell(description=f"deleting rows: {table}"))
 
 
 def _clean(
-    client: Client, addresses: Addresses, settings: Settings, target: Target, receipt_id: str, topics: dict[str, int],
-    say: Callable[[str], object],
+    client: Client, addresses: Addresses, settings: Settings, target: Target, commanded: tuple[str, int],
+    topics: dict[str, int], say: Callable[[str], object],
 ) -> dict[str, Any]:
-    """What the streams do not reach: hidden rows, dead letters, records that were only on their way."""
+    """What the streams do not reach: hidden rows, dead letters, commands, records that were only on their way.
+
+    `commanded` is the id and the offset of the command.
+    """
+    receipt_id, before = commanded
     at_ms = _commanded_ms(client, receipt_id)
     person = erasure.known_as(client, erasure.marked(client, receipt_id) | target.person.nodes)
     letters = sorted({*target.letters, *erasure.letters(client, person.identifiers)})
@@ -159,6 +163,8 @@ def _clean(
     for partition, offset in letters:
         ends[dead, partition] = max(offset + 1, ends.get((dead, partition), 0))
     truncating.truncate(addresses.kafka_bootstrap, ends)
+    nodes = {NodeKey(one.bytes) for one in person.nodes}
+    rules = commands.forget(addresses.kafka_bootstrap, addresses.registry_url, settings, nodes, before)
     return {
         "receipt_id": receipt_id, "at": _time(at_ms), "dry_run": False,
         "identifiers": _kinds(target.held), "months": _months(target.months),
@@ -167,7 +173,7 @@ def _clean(
             "touchpoints": sum(row["touchpoints"] for row in target.months),
             "clickhouse": rows, "dead_letters": len(letters),
             "onethread.persons": f"{len(person.ids)} tombstones at most",
-            "hops": hops,
+            "commands": rules, "hops": hops,
         },
         "kept_until": _kept(addresses, settings, topics),
     }
@@ -185,13 +191,16 @@ def _commanded_ms(client: Client, receipt_id: str) -> int:
 def _kept(addresses: Addresses, settings: Settings, topics: dict[str, int]) -> dict[str, Any]:
     """What is still kept for a while, and until when."""
     names, now_ms = Topics(settings.topic_prefix), time.time_ns() // 1_000_000
-    retention = truncating.retention_ms(addresses.kafka_bootstrap, [*topics, names.dead_letters, names.commands])
+    retention = truncating.retention_ms(addresses.kafka_bootstrap, [*topics, names.dead_letters])
     kept: dict[str, Any] = {
         topic: {"records": number, "until": _until(retention[topic], now_ms)} for topic, number in topics.items()
     }
-    kept["changelog"] = {"until": f"{_time(now_ms + 2 * FORGOTTEN_MS)}, once more records come"}
-    kept[names.commands] = {"until": _until(retention[names.commands], now_ms),
-                            "records": "links, unlinks and drops as they were commanded; the erasure names nobody"}
+    compacted = f"{_time(now_ms + 2 * FORGOTTEN_MS)}, once more records come"
+    kept["changelog"] = {"until": compacted}
+    kept[names.commands] = {
+        "until": compacted if truncating.is_compacted(addresses.kafka_bootstrap, names.commands) else "for ever",
+        "records": "links, unlinks and drops that name the person; the erasure names nobody",
+    }
     return kept
 
 

@@ -1,8 +1,12 @@
-"""Commands to and from their topic: what operators decide about identities, in the order they decided it."""
+"""Commands to and from their topic: what operators decide about identities, in the order they decided it.
+
+The topic is compacted and each command has its id as key, so that it stays for ever, and goes when somebody whom it
+names is erased.
+"""
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -10,7 +14,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from schemas.records import COMMAND, Undecodable
 from schemas.registry import SchemaCache, client
 from schemas.wire import HEAD_BYTES, frame, schema_id
-from streams.core.commands import PARTITION, InForce, in_force
+from streams.core.commands import PARTITION, InForce, in_force, on_nodes
+from streams.core.event import NodeKey
+from streams.core.keys import Keys
 from streams.core.policy import default, default_text
 from streams.errors import OneThreadError, Retryable
 from streams.settings import Settings
@@ -35,20 +41,40 @@ def send(bootstrap: str, registry_url: str, settings: Settings, **fields: Any) -
         number = SchemaCache(client(registry_url)).id_of(topic, COMMAND)
     except Retryable as error:
         raise OneThreadError(f"{error}: is the stack up?") from error
+    (offset,) = _produce(bootstrap, topic, [(name, frame(number, COMMAND.encode(record)))])
+    return name, offset
+
+
+def forget(bootstrap: str, registry_url: str, settings: Settings, nodes: Collection[NodeKey], before: int) -> int:
+    """Take out of the topic what was commanded, below an offset, on pairs that name one of these; how many.
+
+    What it meant has gone with the erasure of the identifier. Kafka's files follow with the next compaction.
+    Errors: as of `send`.
+    """
+    topic, keys = Topics(settings.topic_prefix).commands, Keys(settings.pepper.get_secret_value(), settings.partitions)
+    told = [one for one in _records(bootstrap, settings, SchemaCache(client(registry_url))) if one[0] < before]
+    first = InForce(0, default_text(), default())
+    found = on_nodes(told, nodes, keys.node, first, settings.default_region)
+    return len(_produce(bootstrap, topic, [(name, None) for name in dict.fromkeys(found)]))
+
+
+def _produce(bootstrap: str, topic: str, records: Sequence[tuple[str, bytes | None]]) -> list[int]:
+    """Send records by key; their offsets. Errors: OneThreadError where Kafka does not take all of them."""
     delivered: list[tuple[KafkaError | None, int]] = []
     producer = Producer({
         "bootstrap.servers": bootstrap, "enable.idempotence": True, "log_level": 0,
         "delivery.timeout.ms": int(PATIENCE_S * 1000),
     })
-    producer.produce(
-        topic, frame(number, COMMAND.encode(record)), partition=PARTITION,
-        on_delivery=lambda error, message: delivered.append((error, message.offset())),
-    )
+    for key, value in records:
+        producer.produce(
+            topic, value, key=key.encode(), partition=PARTITION,
+            on_delivery=lambda error, message: delivered.append((error, message.offset())),
+        )
     producer.flush(2 * PATIENCE_S)
-    if not delivered or delivered[0][0] is not None:
-        reason = delivered[0][0].str() if delivered and delivered[0][0] else "no answer"
-        raise OneThreadError(f"Kafka at {bootstrap} does not take the command: {reason}")
-    return name, delivered[0][1]
+    faults = [error.str() for error, _ in delivered if error is not None]
+    if faults or len(delivered) < len(records):
+        raise OneThreadError(f"Kafka at {bootstrap} does not take the command: {(faults or ['no answer'])[0]}")
+    return [offset for _, offset in delivered]
 
 
 def policy_in_force(bootstrap: str, registry_url: str, settings: Settings) -> InForce:

@@ -57,5 +57,6 @@ class Topics:
 
     @property
     def commands(self) -> str:
-        """What operators decided: forced links and splits, policies. Kept for ever, all in partition 0."""
+        """What operators decided: forced links and splits, policies. All in partition 0, kept for ever but for what
+        names somebody who was erased."""
         return f"{self.prefix}onethread.commands"

@@ -7,14 +7,19 @@ from streams.core import reference
 from streams.core.channels import CHANNELS
 from streams.errors import OneThreadError
 from streams.settings import Settings
+from streams.state.store import FORGOTTEN_MS
 from streams.topics import Topics
 
 FOR_EVER = "-1"
 INTERNAL_RETENTION_MS = str(30 * 86_400_000)
 """Messages between our own stages are needed until they are consumed; a month survives any outage worth surviving."""
 
-COMMANDS = {"retention.ms": FOR_EVER, "message.timestamp.type": "LogAppendTime"}
-"""A decision holds until it is taken back, whatever the retention of events; the broker's clock dates all of them."""
+COMMANDS = {
+    "cleanup.policy": "compact", "segment.ms": str(FORGOTTEN_MS), "max.compaction.lag.ms": str(FORGOTTEN_MS),
+    "message.timestamp.type": "LogAppendTime",
+}
+"""A decision holds until it is taken back, whatever the retention of events, and goes when somebody whom it names is
+erased; the broker's clock dates all of them."""
 
 
 def names_of_channels(settings: Settings) -> list[str]:

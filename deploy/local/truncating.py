@@ -43,10 +43,19 @@ def truncate(bootstrap: str, up_to: dict[tuple[str, int], int]) -> dict[str, int
 
 def retention_ms(bootstrap: str, topics: Iterable[str]) -> dict[str, int]:
     """For how long topics keep records; -1 for ever. Errors: OneThreadError where Kafka does not say."""
+    return {topic: int(value) for topic, value in _configured(bootstrap, topics, "retention.ms").items()}
+
+
+def is_compacted(bootstrap: str, topic: str) -> bool:
+    """Whether a topic forgets what has a tombstone. Errors: as of `retention_ms`."""
+    return "compact" in _configured(bootstrap, [topic], "cleanup.policy")[topic]
+
+
+def _configured(bootstrap: str, topics: Iterable[str], name: str) -> dict[str, str]:
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     asked = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in topics]
     try:
         told = admin.describe_configs(asked, request_timeout=PATIENCE_S) if asked else {}
-        return {resource.name: int(future.result()["retention.ms"].value) for resource, future in told.items()}
+        return {resource.name: str(future.result()[name].value) for resource, future in told.items()}
     except KafkaException as error:
         raise OneThreadError(f"Kafka does not tell its retention: {error.args[0].str()}") from error

@@ -18,7 +18,7 @@ from streams.agents.decoding import decoded
 from streams.agents.governing import Governing
 from streams.agents.routing import Routing
 from streams.core import commands, facts
-from streams.core.accept import Outcome, Rules, accept
+from streams.core.accept import Outcome, Rules, accept, named_by
 from streams.core.commands import Judged
 from streams.core.event import Position
 from streams.core.intake import Books, Intake, Source
@@ -72,8 +72,9 @@ class Ingest:
             for number, record in enumerate(batch.records):
                 if number % RECORDS_A_TURN == 0:
                     await asyncio.sleep(0)
-                outcome = self._judge(record, channel, rules)
-                intake.take(outcome, *_place(record), rules.policy)
+                outcome, told = self._judge(record, channel, rules)
+                named = named_by(told, rules) if told is not None else ()
+                intake.take(outcome, *_place(record), rules.policy, named)
             metrics.EVENTS_IN.labels(batch.tp.topic).inc(len(batch.records))
         _count(intake)
         return self._carry_out(intake, work)
@@ -82,6 +83,8 @@ class Ingest:
         """Commands in the order of their log; one that is refused changes nothing."""
         policy = self._governing.commanded()
         for record in batch.records:
+            if record.key and record.value is None:
+                continue  # an erasure took a command back that named somebody; what it meant is gone with that
             judged = self._judge_command(record, policy)
             intake.command(judged, *_place(record))
             metrics.COMMANDS.labels("refused" if isinstance(judged, Reject) else "accepted").inc()
@@ -98,15 +101,15 @@ class Ingest:
             return found
         return commands.judge(found[0], record.offset, record.timestamp, policy, self._settings.default_region)
 
-    def _judge(self, record: Any, channel: str, rules: Rules) -> Outcome:
-        """What becomes of an event's record."""
+    def _judge(self, record: Any, channel: str, rules: Rules) -> tuple[Outcome, Any | None]:
+        """What becomes of an event's record, and the event as its producer told it; None where it cannot be read."""
         found = self._decoded(record, CHANNEL_EVENT)
         if isinstance(found, Reject):
-            return found
+            return found, None
         event, plain = found
         digest = blake2b(plain, digest_size=16).digest()
         position = (record.topic, record.partition, record.offset)
-        return accept(event, position, record.timestamp, digest, channel, rules)
+        return accept(event, position, record.timestamp, digest, channel, rules), event
 
     def _decoded(self, record: Any, schema: Record) -> tuple[Any, bytes] | Reject:
         """What a record says, and its bytes in our own schema."""

@@ -6,7 +6,7 @@ parts; the first that fails names the reason. A bad identifier alone does not re
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -256,6 +256,19 @@ def _identify(
         raise Refusal(Reason.TOO_MANY_IDENTIFIERS, f"identifiers: expected at most {IDENTIFIERS_MAX}")
     ids = tuple(sorted((kind, value, confidence) for (kind, value), confidence in found.items()))
     return ids, tuple(notes), click_id
+
+
+def named_by(record: Record, rules: Rules) -> Iterator[Identifier]:
+    """Whom a record names, as far as it can be read: also one that is refused."""
+    rows = [(row["kind"], row["value"]) for row in record["identifiers"]]
+    rows += [("order_id", record["order"]["order_id"])] if record["order"] is not None else []
+    rows += [("click_id", record["campaign"]["click_id"])] if record["campaign"] is not None else []
+    for kind, value in rows:
+        named = normalise(kind, value or "", rules.policy, rules.default_region)
+        if not isinstance(named, Refused):
+            yield named
+            if named[0] == "email":
+                yield "email_sha256", email_sha256(named[1])
 
 
 def _add(

@@ -6,14 +6,14 @@ that whoever reads the topic from its beginning finds the same rules and the sam
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from streams.core import policy as policy_file
 from streams.core.erasing import FOR_EVER_MS, Erase
-from streams.core.event import Identifier
+from streams.core.event import Identifier, NodeKey
 from streams.core.facts import Row
 from streams.core.identifiers import VALUE_LENGTH_MAX, Refused, normalise
 from streams.core.keys import sealed
@@ -147,6 +147,25 @@ def in_force(commands: Iterable[tuple[int, dict[str, Any]]], first: InForce) -> 
             judged = judge(record, offset, 0, found.policy, "")
             if isinstance(judged, PolicyChange):
                 found = follow(found, judged)
+    return found
+
+
+def on_nodes(
+    commands: Iterable[tuple[int, dict[str, Any]]], nodes: Collection[NodeKey], node: Callable[[Identifier], NodeKey],
+    first: InForce, default_region: str,
+) -> list[str]:
+    """Which commands name an identifier of these: what was said on a pair of which it is an end, refused or not.
+
+    Shape: commands (offset, record) from the first one on, each read under the policy before it -> their ids.
+    """
+    found, held = [], first
+    for offset, record in commands:
+        judged = judge(record, offset, 0, held.policy, default_region)
+        if isinstance(judged, PolicyChange):
+            held = follow(held, judged)
+        told = [(row["kind"], row["value"]) for row in (record["a"], record["b"]) if row is not None]
+        if any(node(x) in nodes for x in (*told, *(judged.edge if isinstance(judged, Rule) else ()))):
+            found.append(str(record["command_id"]))
     return found
 
 

@@ -5,14 +5,14 @@ state and leave as a row whose version is the number of records, so that the lar
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from streams.core.accept import Accepted, Note, Outcome
 from streams.core.commands import Erasing, Judged
 from streams.core.dead_letter import dead_letter
-from streams.core.event import Event, NodeKey, Position, pack, unpack
+from streams.core.event import Event, Identifier, NodeKey, Position, pack, unpack
 from streams.core.facts import Facts, Row
 from streams.core.keys import Keys
 from streams.core.messages import Claim, Message, PolicyChange, Rebuild, Rule, observe, records
@@ -82,13 +82,18 @@ class Intake:
 
     def take(
         self, outcome: Outcome, position: Position, at_ms: int, raw: bytes | None, schema_id: int | None,
-        policy: Policy,
+        policy: Policy, named: Iterable[Identifier] = (),
     ) -> None:
-        """Note what became of the record at `position`, whose Kafka time is at_ms, under a policy."""
+        """Note what became of the record at `position`, whose Kafka time is at_ms, under a policy.
+
+        Whom a refused record names, if that is known, is `named`: of somebody suppressed nothing is kept.
+        """
         topic, partition, offset = position
         books = self.books[topic, partition]
         books.records += 1
-        if isinstance(outcome, Accepted) and self._is_suppressed(outcome.event):
+        if self.suppressed and self._is_suppressed(
+            (i[:2] for i in outcome.event.ids) if isinstance(outcome, Accepted) else named
+        ):
             books.suppressed += 1
         elif isinstance(outcome, Accepted):
             message = observe(outcome.event, policy, claims_on(outcome.event, self.claims, self.keys))
@@ -108,8 +113,8 @@ class Intake:
             ))
             self._note(outcome.notes, outcome.event_id, position, at_ms)
 
-    def _is_suppressed(self, event: Event) -> bool:
-        return bool(self.suppressed) and any(self.keys.node(i[:2]) in self.suppressed for i in event.ids)
+    def _is_suppressed(self, named: Iterable[Identifier]) -> bool:
+        return any(self.keys.node(i) in self.suppressed for i in named)
 
     def command(
         self, judged: Judged, position: Position, at_ms: int, raw: bytes | None, schema_id: int | None,

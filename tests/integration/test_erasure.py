@@ -14,6 +14,7 @@ from deploy.local.ports import Addresses
 from sinks.clickhouse.client import connect
 from streams.settings import load
 from streams.state.snapshot import changelog_topic, read
+from streams.topics import Topics
 from tests.integration.test_governing import onethread, owner
 
 EMAIL, PHONE, DEVICE, ORDER = "gone@erasure.example.com", "+380670007001", "erasure-dev-771", "erasure-order-1"
@@ -46,13 +47,14 @@ OF_ANOTHER = (
 
 @pytest.fixture
 def home(running_stack: Addresses) -> Addresses:
-    """The stack, with a changelog that is compacted as soon as there is something to compact."""
-    topic = changelog_topic(load(running_stack.home).topic_prefix)
+    """The stack, with topics that are compacted as soon as there is something to compact."""
+    prefix = load(running_stack.home).topic_prefix
     soon = {"segment.ms": "500", "max.compaction.lag.ms": "500", "min.cleanable.dirty.ratio": "0.001"}
     entries = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in soon.items()]
     admin = AdminClient({"bootstrap.servers": running_stack.kafka_bootstrap})
-    resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
-    for altered in admin.incremental_alter_configs([resource]).values():
+    topics = changelog_topic(prefix), Topics(prefix).commands
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries) for topic in topics]
+    for altered in admin.incremental_alter_configs(resources).values():
         altered.result()
     return running_stack
 
@@ -88,21 +90,27 @@ def await_nothing(search: Any, within_s: float) -> None:
     assert found == []
 
 
-def in_changelog(addresses: Addresses) -> list[str]:
-    """Values that the changelog still tells; each look brings a record, without which no segment ends."""
+def in_compacted(addresses: Addresses) -> list[str]:
+    """Values that compacted topics still tell; each look brings records, without which no segment ends."""
     emit(line(f"erasure-tick-{time.time_ns()}", "page_viewed", "07T10:00", {"email": "tick@erasure.example.com"}))
+    onethread("unlink", "device_id:erasure-other", "email:tick@erasure.example.com", "--reason", "two people")
     found: set[str] = set()
 
     def look(_key: bytes, value: bytes | None) -> None:
         found.update(told for told in TOLD if value and told.encode() in value)
 
-    read(addresses.kafka_bootstrap, changelog_topic(load(addresses.home).topic_prefix), look)
+    prefix = load(addresses.home).topic_prefix
+    for topic in (changelog_topic(prefix), Topics(prefix).commands):
+        read(addresses.kafka_bootstrap, topic, look)
     return sorted(found)
 
 
 @pytest.mark.timeout(900)
 def test_after_an_erasure_nothing_names_the_person(home: Addresses) -> None:
     emit(*OF_PERSON, REFUSED, *OF_ANOTHER)
+    onethread("unlink", f"device_id:{DEVICE}", "device_id:erasure-other", "--reason", "two people")
+    onethread("link", f"email:{EMAIL}", f"phone:{PHONE}", "--reason", "told us")
+    onethread("settle")
     before = books(home)
     stays = owner(home, "email", "stays@erasure.example.com")
     assert naming(home.home / "clickhouse")
@@ -113,7 +121,7 @@ def test_after_an_erasure_nothing_names_the_person(home: Addresses) -> None:
     assert "--yes" in onethread("erase", f"email:{EMAIL}", "--reason", "asked", code=2)
 
     receipt = json.loads(onethread("erase", f"phone:{PHONE}", "--reason", "asked", "--yes"))
-    assert receipt["stores"]["touchpoints"] == 3
+    assert (receipt["stores"]["touchpoints"], receipt["stores"]["commands"]) == (3, 2)
     assert receipt["stores"]["state"]["identifiers"] == 5
     assert {month["month"] for month in receipt["months"]} == {"2026-02"}
     assert receipt["kept_until"]["events.web"] == {"records": 3, "until": "for ever"}
@@ -129,7 +137,7 @@ def test_after_an_erasure_nothing_names_the_person(home: Addresses) -> None:
     await_nothing(lambda: naming(home.home / "clickhouse"), 30)
     await_nothing(lambda: naming(home.home / "state"), 90)
     await_nothing(lambda: naming(home.home / "logs"), 0)
-    await_nothing(lambda: in_changelog(home), COMPACTED_S)
+    await_nothing(lambda: in_compacted(home), COMPACTED_S)
 
     emit(*OF_PERSON)
     late = books(home)

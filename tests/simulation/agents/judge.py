@@ -1,7 +1,7 @@
 """What a run left everywhere, against what was told: rows, books, letters, public topics, state, each exactly."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from schemas.records import DEAD_LETTER, PERSON
@@ -9,7 +9,7 @@ from schemas.wire import HEAD_BYTES
 from streams.core import messages
 from streams.core.accept import Accepted, Unidentifiable
 from streams.core.erasing import FOR_EVER_MS
-from streams.core.event import Event, Position
+from streams.core.event import Event, Identifier, Position
 from streams.core.facts import TABLES
 from streams.core.graph import Partition
 from streams.core.ids import uuid_text
@@ -30,10 +30,11 @@ from tests.strategies import World as Told
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the records of a run's inputs stand for. `suppressed` are events that ingest did not send on."""
+    """What the records of a run's inputs stand for. `suppressed` are records of which ingest kept nothing: where each
+    lies, and whom it names."""
 
     events: tuple[Event, ...]
-    suppressed: tuple[Event, ...]
+    suppressed: Mapping[Position, set[Identifier]]
     words: tuple[Word, ...]
     changes: tuple[Change, ...]
     erasures: tuple[Erasure, ...]
@@ -119,13 +120,18 @@ def _messages(world: World) -> Iterator[messages.Message]:
 def _letters(world: World, meaning: Meaning) -> Iterator[str]:
     """Each refused record is one dead letter, in Kafka and in ClickHouse."""
     letters = list(records_of(world, world.topics.dead_letters))
-    places = Counter((d["topic"], d["partition"], d["offset"]) for d in (
-        DEAD_LETTER.decode(letter.value or b"", HEAD_BYTES) for letter in letters))
+    places = _refused(world)
     if any(count != 1 for count in places.values()) or len(places) != meaning.refused:
         yield f"dead letters: {places}, expected {meaning.refused}, each once"
     rows = {key: row[2:] for key, row in world.clickhouse.rows("dead_letters").items()}
     if rows.keys() != {(letter.partition, letter.offset) for letter in letters}:
         yield f"dead_letters: {len(rows)} rows, expected {len(letters)}"
+
+
+def _refused(world: World) -> Counter[Position]:
+    """How many dead letters tell of each record."""
+    letters = (DEAD_LETTER.decode(r.value or b"", HEAD_BYTES) for r in records_of(world, world.topics.dead_letters))
+    return Counter((letter["topic"], letter["partition"], letter["offset"]) for letter in letters)
 
 
 def _persons(world: World) -> Iterator[str]:
@@ -158,11 +164,11 @@ def _stores(world: World) -> Iterator[str]:
 
 def _receipts(world: World, meaning: Meaning) -> Receipts:
     """What was erased, as the stores tell it."""
-    events = (*meaning.events, *meaning.suppressed)
-    named = {i[:2] for e in events for i in e.ids} | {end for word in meaning.words for end in word.pair}
+    named = {i[:2] for e in meaning.events for i in e.ids} | {end for word in meaning.words for end in word.pair}
+    named = named.union(*meaning.suppressed.values())
     shaping = Shaping(Keys(PEPPER, world.partitions), **world.plan.durations)
     partitions = {n: Partition(n, world.plan.policy, shaping, store) for n, store in _owned(world).items()}
-    return receipts(partitions, named | {e.identifier for e in meaning.erasures}, events)
+    return receipts(partitions, named | {e.identifier for e in meaning.erasures}, meaning.events)
 
 
 def _erased(world: World, meaning: Meaning, found: Receipts) -> Iterator[str]:
@@ -173,9 +179,9 @@ def _erased(world: World, meaning: Meaning, found: Receipts) -> Iterator[str]:
     rows = {key[0] for key in world.clickhouse.rows("erasures")}
     if rows != {erasure.command for erasure in meaning.erasures}:
         yield f"erasures: rows of {sorted(rows)}"
-    for e in meaning.suppressed:
-        if all(found.until_ms.get(i[:2]) != FOR_EVER_MS for i in e.ids):
-            yield f"ingest held back the event at {e.position}, whom nobody suppressed"
+    for position, named in meaning.suppressed.items():
+        if all(found.until_ms.get(i) != FOR_EVER_MS for i in named):
+            yield f"ingest kept nothing of the record at {position}, whom nobody suppressed"
 
 
 def _owned(world: World) -> dict[int, Store]:
@@ -215,23 +221,24 @@ def _state(world: World, meaning: Meaning) -> Iterator[str]:
 def read(world: World) -> Meaning:
     """The inputs, as the contract reads them."""
     events: list[Event] = []
+    suppressed: dict[Position, set[Identifier]] = {}
     refused = unidentifiable = records = 0
+    words, changes, erasures = commanded(world)
+    may_suppress = any(erasure.until_ms == FOR_EVER_MS for erasure in erasures)
+    kept = _sent(world) + _refused(world)
     for topic in event_topics(world):
         for record in records_of(world, topic):
             records += 1
-            outcome = telling.outcome(record, world.topics.channel_of(topic))
-            if isinstance(outcome, Accepted):
-                events.append(outcome.event)
-            elif isinstance(outcome, Unidentifiable):
+            position = (record.topic, record.partition, record.offset)
+            outcome, named = telling.outcome(record, world.topics.channel_of(topic))
+            if isinstance(outcome, Unidentifiable):
                 unidentifiable += 1
+            elif may_suppress and not kept[position]:
+                suppressed[position] = named
+            elif isinstance(outcome, Accepted):
+                events.append(outcome.event)
             else:
                 refused += 1
-    words, changes, erasures = commanded(world)
-    suppressed: tuple[Event, ...] = ()
-    if any(erasure.until_ms == FOR_EVER_MS for erasure in erasures):
-        sent = _sent(world)
-        suppressed = tuple(e for e in events if not sent[e.position])
-        events = [e for e in events if sent[e.position]]
     return Meaning(tuple(events), suppressed, words, changes, erasures, records, refused, unidentifiable)
 
 

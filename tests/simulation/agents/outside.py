@@ -151,6 +151,7 @@ def in_place_of_the_outside(world: Outside) -> Iterator[None]:
         ("streams.transport.batching.committed_offsets", offsets),
         ("streams.state.recovery.committed_offsets", offsets),
         ("streams.state.recovery.wait_until_settled", lambda _brokers, tps: world.broker.settle(tps)),
+        ("streams.transport.groups.time", clock),
         ("streams.transport.loop.time", clock),
         ("streams.transport.loop.log", SimpleNamespace(warning=_quiet, critical=_quiet)),
         ("streams.transport.loop.os", SimpleNamespace(_exit=lambda _code: world.exit(sys.exception()))),

@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.records import CHANNEL_EVENT, COMMAND
 from schemas.wire import HEAD_BYTES, frame
-from streams.core.accept import Outcome, Rules, accept
+from streams.core.accept import Outcome, Rules, accept, named_by
 from streams.core.channels import CHANNELS
 from streams.core.commands import ErasureDocument, settings_document
 from streams.core.erasing import FOR_EVER_MS
@@ -174,14 +174,15 @@ def _command(command_id: str, verb: str, reason: str, **fields: Any) -> bytes:
     return frame(COMMAND_ID, COMMAND.encode(record | fields))
 
 
-def outcome(record: Record, channel: str) -> Outcome | None:
-    """What the contract makes of a record of an events topic; None where it cannot be read."""
+def outcome(record: Record, channel: str) -> tuple[Outcome | None, set[Identifier]]:
+    """What the contract makes of a record of an events topic, None where it cannot be read; and whom it names."""
     if not record.value or record.value[:HEAD_BYTES] != frame(EVENT_ID, b""):
-        return None
+        return None, set()
     try:
         told, plain = CHANNEL_EVENT.read(record.value, HEAD_BYTES)
     except ValueError:
-        return None
+        return None, set()
     digest = blake2b(plain, digest_size=16).digest()
-    return accept(told, (record.topic, record.partition, record.offset), record.timestamp, digest, channel, RULES)
+    position = (record.topic, record.partition, record.offset)
+    return accept(told, position, record.timestamp, digest, channel, RULES), set(named_by(told, RULES))
 

@@ -79,7 +79,8 @@ class Group:
 
 def batch(*values: bytes | None, tp: TP = WEB, first: int = 0) -> Batch:
     return Batch(tp, [
-        SimpleNamespace(topic=tp.topic, partition=tp.partition, offset=first + n, timestamp=KAFKA_MS, value=value)
+        SimpleNamespace(topic=tp.topic, partition=tp.partition, offset=first + n, timestamp=KAFKA_MS, value=value,
+                        key=None)
         for n, value in enumerate(values)
     ])
 
@@ -227,6 +228,13 @@ def test_a_bad_command_is_a_dead_letter_and_the_books_know_nothing_of_it() -> No
     assert [(letter["reason"], letter["offset"]) for letter in letters(work)] == [("bad_value", 0), ("empty", 1)]
     assert len(sent(work)) == 1
     assert rows(work, "intake") == []
+
+
+def test_a_command_that_an_erasure_took_back_is_passed_over() -> None:
+    taken = batch(None, command("link"), tp=COMMANDS)
+    taken.records[0].key = b"c-0"
+    work = handle(taken)
+    assert (letters(work), len(sent(work))) == ([], 1)
 
 
 def test_a_command_in_another_partition_has_no_place_in_their_order() -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from streams.core.commands import InForce, in_force, judge, settings_document
+from streams.core.commands import InForce, in_force, judge, on_nodes, settings_document
+from streams.core.keys import Keys
 from streams.core.messages import PolicyChange, Rebuild, Rule
 from streams.core.policy import default, default_text
 from streams.core.refusal import Reject
@@ -93,3 +94,20 @@ def test_what_holds_is_the_last_that_could_be_read() -> None:
     ], first)
     assert (found.version, found.text, found.policy.version) == (3, other, "2")
     assert in_force([], first) == first
+
+
+def test_commands_that_name_an_identifier_are_found_under_the_policy_before_them() -> None:
+    """Also one that was refused, and a drop, which names the pair as it stands."""
+    first, node = InForce(0, default_text(), default()), Keys(b"pepper", 4).node
+    renamed = default_text().replace('whatsapp    = "phone"', 'whatsapp    = "email"')
+    told = [
+        (0, command(command_id="named")), (1, command(command_id="other", a={"kind": "phone", "value": "0670009002"})),
+        (2, command(command_id="dropped", verb="drop", a={"kind": "phone", "value": "+380670009001"})),
+        (3, command(command_id="refused", a={"kind": "phone", "value": "+380670009001"}, b=None)),
+        (4, command(command_id="erased", verb="erase", a=None, b=None, document='{"node":"' + "0" * 32 + '"}')),
+        (5, command(command_id="policy", verb="policy", a=None, b=None, document=renamed)),
+        (6, command(command_id="no phone now")),
+    ]
+    nodes = {node(("phone", "+380670009001"))}
+    assert on_nodes(told, nodes, node, first, "UA") == ["named", "dropped", "refused"]
+    assert on_nodes(told, set(), node, first, "UA") == []

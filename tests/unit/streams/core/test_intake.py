@@ -90,3 +90,17 @@ def test_many_events_travel_in_records_that_kafka_takes() -> None:
     small = Accepted(accepted(), ())
     sizes = [len(unpack(packed)) for _, packed in intake(*[small] * (RECORD_MESSAGES_MAX + 1)).messages()]
     assert sizes == [RECORD_MESSAGES_MAX, 1]
+
+
+def test_of_somebody_suppressed_nothing_is_kept_also_of_what_is_refused() -> None:
+    gone = named("email", "gone@example.com")
+    events = [accepted(event_id="e-1", identifiers=[gone]), accepted(event_id="e-2")]
+    taken = Intake(KEYS, {WEB: Books()}, suppressed={KEYS.node(("email", "gone@example.com"))})
+    for offset, event in enumerate(events):
+        taken.take(Accepted(event, ()), position(offset), 5, b"raw", 17, default())
+    refused = Reject(Reason.BAD_VALUE, "no")
+    taken.take(refused, position(2), 5, b"raw", 17, default(), [("email", "gone@example.com"), ("phone", "1")])
+    taken.take(refused, position(3), 5, b"raw", 17, default(), [("phone", "1")])
+    assert taken.books[WEB] == Books(4, 1, 0, 2)
+    assert [letter["offset"] for _, letter in taken.letters] == [3]
+    assert [m.event.event_id for _, packed in taken.messages() for m in unpack(packed)] == ["e-2"]
