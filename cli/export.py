@@ -14,7 +14,7 @@ def command(
 ) -> None:
     """Print everything held on a person, as one JSON document.
 
-    Refused input (`dead_letters`) is not part of it: nobody has decided yet whose it is.
+    Refused input that names one of the person's identifiers is part of it, under `dead_letters`.
 
     Example: onethread export phone:+380670009001 > person.json
     """

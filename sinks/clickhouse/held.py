@@ -1,11 +1,13 @@
-"""Everything that the views hold on one person."""
+"""Everything that the views hold on one person, and the refused input that names it."""
 
 from typing import Any
 from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
+from sinks.clickhouse.erasure import letters
 from sinks.clickhouse.profile import Rows, select
+from streams.core.event import Identifier
 
 OF_PERSON = {
     "persons": "person_id",
@@ -55,7 +57,10 @@ ORDER BY at, event_id
 
 
 def held(client: Client, person_id: UUID) -> dict[str, Any]:
-    """Rows of every view on one person, by view. Errors: clickhouse_connect's DatabaseError."""
+    """Rows of every view on one person, by view. Errors: clickhouse_connect's DatabaseError.
+
+    Refused input is found by value, as erasing finds it: nobody has decided whose it is. Its bytes are shown as text.
+    """
 
     def rows(query: str) -> Rows:
         return select(client, query, id=person_id)
@@ -67,4 +72,18 @@ def held(client: Client, person_id: UUID) -> dict[str, Any]:
     return {
         "person_id": person_id, **of_person, "identifier_history": rows(HISTORY), "merges": rows(MERGES),
         "rules": rows(RULES), "identifier_notes": rows(NOTES),
+        "dead_letters": _letters(client, {(row["kind"], row["value"]) for row in of_person["identifiers"]}),
     }
+
+
+def _letters(client: Client, identifiers: set[Identifier]) -> Rows:
+    places = letters(client, identifiers)
+    if not places:
+        return []
+    told = ", ".join(map(str, places))
+    found = client.query(f"""
+        SELECT at, reason, detail, topic, partition, offset, raw FROM onethread.facts_dead_letters FINAL
+        WHERE (letter_partition, letter_offset) IN ({told}) ORDER BY at, letter_partition, letter_offset
+        """, column_formats={"raw": "bytes"})
+    return [dict(zip(found.column_names, (*row, bytes(raw).decode(errors="replace")), strict=True))
+            for *row, raw in found.result_rows]

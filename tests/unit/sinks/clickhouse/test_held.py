@@ -10,7 +10,7 @@ from sinks.clickhouse.held import OF_PERSON, held
 from streams.core import reference
 from tests.unit.sinks.clickhouse.conftest import Engine, columns, person, row
 
-NOT_OF_A_PERSON = {"dead_letters", "unidentifiable", "intake", "identity_alerts", "campaign_spend",
+NOT_OF_A_PERSON = {"unidentifiable", "intake", "identity_alerts", "campaign_spend",
                    "model_runs", "model_weights", "cohorts", "ltv_by_acquisition", "win_back_return", *reference.TABLES,
                    "campaign_return",
                    "click_and_collect", "duplicate_orders", "lost_to_stock", "price_differences", "refused_returns",
@@ -18,7 +18,7 @@ NOT_OF_A_PERSON = {"dead_letters", "unidentifiable", "intake", "identity_alerts"
                    "abandoned_carts", "channel_mix", "channel_profile", "channel_switches", "connectivity",
                    "counted_orders", "device_mix", "identification", "journey_paths", "obstacles", "receipts", "ropo",
                    "store_funnel", "time_to_purchase", "white_spots"}
-"""Input that was refused or names nobody, the books, reference records, runs of models,
+"""Input that names nobody, the books, reference records, runs of models,
 and what other views already say."""
 
 
@@ -27,6 +27,17 @@ def test_every_view_that_has_a_person_is_exported(engine: Engine) -> None:
     views = {view for view in migrations.VIEWS if not view.startswith("facts_")}
     assert told == views - NOT_OF_A_PERSON - set(migrations.PARAMETERISED)
     assert all("person_id" in columns(engine, view) for view in OF_PERSON)
+
+
+def test_refused_input_that_names_the_person_is_exported(engine: Engine) -> None:
+    for who, value in ((1, "a@example.com"), (2, "b@example.com")):
+        engine.write("persons", row("persons", person_id=person(who)))
+        engine.write("identifiers", row("identifiers", person_id=person(who), node=person(10 + who), kind="email",
+                                        value=value))
+        raw = b"\x00\xff" + value.upper().encode()
+        engine.write("dead_letters", row("dead_letters", letter_offset=who, reason="bad_value", raw=raw))
+    [letter] = json.loads(json.dumps(held(engine.client, uuid.UUID(int=1)), default=plain))["dead_letters"]
+    assert (letter["reason"], letter["raw"]) == ("bad_value", "\x00\ufffdA@EXAMPLE.COM")
 
 
 def test_rows_are_of_the_person_and_properties_come_whole(engine: Engine) -> None:
