@@ -26,8 +26,8 @@ class Resolution:
     """Which identifiers are one person.
 
     `group_of` leads from an identifier to its group's representative; `refused` are conducting edges that a limit
-    kept from uniting, `contested` their weaker ends; `live` are all conducting edges with the time they were last
-    seen.
+    kept from uniting, `contested` their weaker ends, but where a rule says of such an end itself that it is not that
+    person's; `live` are all conducting edges with the time they were last seen.
     """
 
     group_of: dict[Identifier, Identifier]
@@ -35,6 +35,12 @@ class Resolution:
     live: Mapping[Edge, int]
     contested: set[Identifier] = field(default_factory=set)
     refused: list[Edge] = field(default_factory=list)
+    unlinks: Collection[Edge] = ()
+
+    def is_parted(self, x: Identifier, other: Identifier) -> bool:
+        """Whether a rule names x and an identifier of the other's group: then x is not theirs, whoever logged in."""
+        group_of, group = self.group_of, self.group_of[other]
+        return any(x in edge and group_of.get(edge[1] if edge[0] == x else edge[0]) == group for edge in self.unlinks)
 
 
 def conducts(policy: Policy, edge: Edge, confidences: Sequence[float]) -> bool:
@@ -59,7 +65,7 @@ def resolve(
     Cost:  O(edges) while the whole cluster is within every limit, for then the order cannot matter;
            O(edges log edges) otherwise.
     """
-    result = Resolution({m: m for m in members}, {m: [m] for m in members}, live)
+    result = Resolution({m: m for m in members}, {m: [m] for m in members}, live, unlinks=unlinks)
     if not live and not links:
         return result
     total = Counter(kind for kind, _ in result.group_of)
@@ -105,7 +111,10 @@ def _resolve_limited(
             unite(a, b)
         else:
             result.refused.append(edge)
-            result.contested.add(max(edge, key=lambda i: rank(policy, i)))
+    for edge in result.refused:
+        stronger, weaker = sorted(edge, key=lambda i: rank(policy, i))
+        if not unlinks or not result.is_parted(weaker, stronger):
+            result.contested.add(weaker)
 
 
 def _strongest_first(policy: Policy, live: Mapping[Edge, int]) -> list[tuple[int, int, Edge]]:
@@ -215,6 +224,7 @@ def _last_login(
         (time, partner)
         for edge in resolution.live
         if d in edge and policy.kinds[(partner := edge[1] if edge[0] == d else edge[0])[0]].personal
+        and not resolution.is_parted(d, partner)
         for time in times(edge)
     ]
     if not seen:

@@ -97,6 +97,7 @@ class Identity:
     def _unite(self) -> None:
         """Step 4: unite links, then live pairs, strongest and latest first, within the limits."""
         self.group: dict[Identifier, frozenset[Identifier]] = {i: frozenset([i]) for i in self.graph}
+        refused: list[list[Identifier]] = []
         for a, b in self.links:
             if not self._parted(self.group[a] | self.group[b]):
                 self._join(a, b)
@@ -107,7 +108,8 @@ class Identity:
             if self._fits(ours, theirs) and not self._parted(ours | theirs):
                 self._join(*pair)
             else:
-                self.contested.add(max(pair, key=self.rank))
+                refused.append(sorted(pair, key=self.rank))
+        self.contested = {weaker for stronger, weaker in refused if not self._is_not_of(weaker, stronger)}
         for a, b in self.live:
             if self.group[a] != self.group[b]:
                 self.refused[a, b] = "unlink" if self._parted(self.group[a] | self.group[b]) else "limit"
@@ -116,6 +118,10 @@ class Identity:
         union = self.group[a] | self.group[b]
         for i in union:
             self.group[i] = union
+
+    def _is_not_of(self, i: Identifier, other: Identifier) -> bool:
+        """Somebody said of `i` itself that it is not of the person of another."""
+        return any(i in pair and not self.group[other].isdisjoint(set(pair) - {i}) for pair in self.apart)
 
     def _parted(self, union: frozenset[Identifier]) -> bool:
         return any(union.issuperset(pair) for pair in self.apart)
@@ -174,6 +180,7 @@ class Identity:
             (at, partner)
             for partner in self.graph[d]
             if tuple(sorted((d, partner))) in self.live and self.kind(partner).personal
+            and not self._is_not_of(d, partner)
             for at, *_ in self.graph.edges[d, partner]["seen"]
         ]
         if not seen:

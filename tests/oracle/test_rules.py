@@ -7,7 +7,7 @@ from streams.core.policy import default
 from tests.oracle import expected
 from tests.oracle.batch import Tables
 from tests.oracle.build import event, identifier
-from tests.oracle.read import DURATIONS, PEPPER, contested, groups, shared
+from tests.oracle.read import DURATIONS, PEPPER, contested, groups, person_of, shared, whose
 from tests.oracle.rules import Word
 
 
@@ -42,10 +42,10 @@ def test_link_joins_and_drop_takes_it_back() -> None:
     assert tables["rules"] == {}
 
 
-def test_unlink_holds_apart_and_the_weaker_end_is_contested() -> None:
+def test_unlink_holds_apart_and_contests_nothing() -> None:
     tables = ruled(["unlink email:a phone:p"], TOGETHER)
     assert groups(tables) == {frozenset("a"), frozenset("p")}
-    assert contested(tables) == {"a"}
+    assert contested(tables) == set()
     assert verdicts(tables) == {"a p": "unlink"}
     assert verbs(tables) == [("unlink", "r0")]
 
@@ -68,6 +68,23 @@ def test_unlink_also_holds_through_a_third() -> None:
     tables = ruled(["unlink email:a phone:p"], *chain)
     assert groups(tables) == {frozenset("a"), frozenset("cp")}
     assert verdicts(tables) == {"c a": "unlink", "c p": None}
+
+
+def test_what_is_parted_from_somebody_is_not_given_to_them() -> None:
+    """A tablet that was passed on: its evenings without a login are not its former owner's, who had logged in last."""
+    events = [event("1", 1, "customer_id:c", "phone:p", "device_id:d"), event("2", 2, "device_id:d")]
+    assert whose(ruled([], *events), "2")[1] == "device_id"
+    tables = ruled(["unlink customer_id:c device_id:d"], *events)
+    assert whose(tables, "2") == (person_of(tables, "d"), "device_id")
+    assert person_of(tables, "c") != person_of(tables, "d")
+
+
+def test_of_two_who_are_parted_who_logged_in_last_has_what_both_use() -> None:
+    events = [event("1", 1, "customer_id:a", "device_id:t"), event("2", 2, "customer_id:b", "device_id:t"),
+              event("3", 3, "device_id:t")]
+    tables = ruled(["unlink customer_id:a customer_id:b"], *events)
+    assert contested(tables) == {"t"}
+    assert whose(tables, "3") == (person_of(tables, "b"), "customer_id")
 
 
 def test_link_yields_to_unlink() -> None:

@@ -6,9 +6,10 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.core.facts import index_of
 from streams.core.policy import Policy, default, parse
 from tests.oracle.batch import COVERED, Tables
-from tests.oracle.build import event
+from tests.oracle.build import event, identifier
 from tests.oracle.rules import Word
 from tests.properties.test_stream_equals_batch import EXAMPLES, SEEDS
 from tests.simulation.broker import Run
@@ -16,6 +17,8 @@ from tests.simulation.compare import differences, held, oracle
 from tests.simulation.policy_file import to_toml
 from tests.simulation.stores import Sink
 from tests.strategies import DAY_MS, Change, World, make_world, worlds
+
+_NODES = index_of("touchpoints", "nodes")
 
 
 def rows(world: World, seed: int) -> Tables:
@@ -36,6 +39,28 @@ def test_the_last_word_on_each_pair_holds(world: World, seed: int) -> None:
 @given(worlds(16, ["rules", "policies"]), SEEDS)
 def test_the_last_policy_decides_over_everything(world: World, seed: int) -> None:
     assert differences(oracle(world), run(world, seed)) == []
+
+
+def test_what_is_parted_from_somebody_has_its_own_touchpoints() -> None:
+    """Plain seeds: where it is seen alone, it is never the person's whom a rule parts it from."""
+    parted = 0
+    for seed in range(60):
+        random = Random(seed)
+        ids = ["customer_id:v1", "customer_id:v2", "phone:v3", "email:v4", "device_id:v5", "device_id:v6"]
+        events = [event(f"e{n}", n, *random.sample(ids, random.choice([1, 1, 2, 3]))) for n in range(15)]
+        pairs = [sorted(identifier(one)[:2] for one in random.sample(ids, 2)) for _ in range(2)]
+        words = tuple(Word((a, b), "unlink", f"r{n}", 1) for n, (a, b) in enumerate(pairs))
+        world = World(default(), tuple(events), words=words)
+        sink = run(world, seed)
+        assert differences(oracle(world), sink) == [], seed
+        owner = {node: row for (node,), row in sink.rows("identifiers").items()}
+        for row in sink.rows("rules").values():
+            for end, other in (row[:2], row[1::-1]):
+                if row[6] == "unlink" and owner.keys() >= {end, other} and not (owner[end][4] or owner[other][4]):
+                    alone = [t for t in sink.rows("touchpoints").values() if t[_NODES] == [end]]
+                    assert all(touch[0] != owner[other][3] for touch in alone), seed
+                    parted += len(alone)
+    assert parted > 10
 
 
 def test_evidence_is_counted_once_after_a_policy_that_made_it_weak() -> None:
