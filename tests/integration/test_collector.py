@@ -76,7 +76,7 @@ def test_calls_reach_the_views_though_the_collector_is_killed(running_stack: Add
     found = client.query("SELECT event_id FROM onethread.touchpoints WHERE startsWith(event_id, 'local:killed-')")
     assert {row[0] for row in found.result_rows} == {f"local:{name}" for name in sdk.accepted} - {"local:killed-bad"}
     assert len(found.result_rows) == 201
-    letters = client.query("SELECT reason, topic FROM onethread.dead_letters WHERE source = 'collector:local'")
+    letters = client.query("SELECT reason, topic FROM onethread.dead_letters WHERE event_id = 'local:killed-bad'")
     assert letters.result_rows == [("too_early", None)]
 
 
