@@ -12,13 +12,13 @@ from sinks.clickhouse.columns import TABLES
 from sinks.clickhouse.migrations import VIEWS
 
 
-def test_rows_are_made_for_every_table_that_questions_read() -> None:
+READ = {"persons", "touchpoints", "sessions", "visits", "journeys", "orders", "order_items", "credits", "conversations"}
+
+
+def test_rows_are_made_for_every_table_that_costs() -> None:
     made = {table.name: table.rows for table in tables(persons=1000)}
     assert made["touchpoints"] == 10_000
-    assert TABLES.keys() - made.keys() == {
-        "intake", "identifier_notes", "unidentifiable", "dead_letters", "rules", "erasures", "erased_records",
-        "erased_identifiers",
-    }
+    assert READ <= made.keys() <= TABLES.keys()
 
 
 def test_every_ready_view_is_asked_and_every_typed_question() -> None:
