@@ -11,7 +11,6 @@ from deploy.bench.scale.questions import READY, typed
 from sinks.clickhouse.columns import TABLES
 from sinks.clickhouse.migrations import VIEWS
 
-
 READ = {"persons", "touchpoints", "sessions", "visits", "journeys", "orders", "order_items", "credits", "conversations"}
 
 
