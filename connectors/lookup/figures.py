@@ -66,6 +66,11 @@ class Desk:
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
 
+    def check(self) -> None:
+        """Errors: whatever ended the refreshing: nothing of the outside world does, so it is a fault of ours."""
+        if self._refreshing is not None and self._refreshing.done():
+            self._refreshing.result()
+
     async def prediction(self, person_id: UUID) -> Prediction:
         """What the last run predicts; None where it predicts nothing. Errors: NotTold."""
         if self.figures is None or self.figures.run_id is None:

@@ -69,6 +69,7 @@ class Lookup:
         held = await self._held(kind, value)
         if isinstance(held, Nobody):
             return held
+        self._desk.check()
         missing: list[str] = []
         figures, prediction = self._desk.figures, None
         if figures is None:

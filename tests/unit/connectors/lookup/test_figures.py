@@ -133,3 +133,20 @@ def test_what_clickhouse_does_not_tell_in_time_is_left_out() -> None:
         await desk.stop()
 
     asyncio.run(run())
+
+
+def test_a_fault_of_ours_is_seen_and_not_slept_over() -> None:
+    async def run() -> None:
+        client = Client()
+        desk = await _ready(client, every_s=0.02)
+        desk.check()
+        client.query = _fail  # type: ignore[method-assign]
+        await asyncio.sleep(0.3)
+        with pytest.raises(ValueError, match="no such column"):
+            desk.check()
+
+    asyncio.run(run())
+
+
+def _fail(*_: Any, **__: Any) -> Any:
+    raise ValueError("no such column")

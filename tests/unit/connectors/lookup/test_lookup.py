@@ -47,6 +47,8 @@ class State:
 class Desk:
     figures: Figures | None = Figures()
 
+    def check(self) -> None: ...
+
     async def prediction(self, person_id: UUID) -> dict[str, Any]:
         return {"predicted_orders": 2.0, "predicted_revenue": "5", "predicted_margin": None}
 
