@@ -61,6 +61,10 @@ fuzz: $(READY)  ## requests of all kinds at a collector, and by its document: ma
 	$(BIN)/python -m tests.fuzz.run --requests $(or $(REQUESTS),20000) --seed $(or $(SEED),1)
 	$(BIN)/python -m tests.fuzz.documented --seed $(or $(SEED),1)
 
+.PHONY: outage
+outage: $(READY)  ## Kafka stands still under load and nothing is lost: make outage MINUTES=10
+	$(BIN)/python -m tests.large.outage --minutes $(or $(MINUTES),10)
+
 .PHONY: bench-lookups
 bench-lookups: $(READY)  ## look-ups at 200 a second on the running stack, beside an empty handler
 	$(BIN)/python -m deploy.bench.lookups
