@@ -9,19 +9,20 @@ from streams.core.event import Event
 TWICE = 0.02
 """Cards that a clerk opened a second time, with the same e-mail."""
 MET = 0.02
-"""Contacts whose e-mail the site knows already."""
+"""Contacts whose e-mail the site knows already; of each at most one, or the e-mail would pass for a shared one."""
 
 
 def lines(seed: int, contacts: int, events: Sequence[Event]) -> Iterator[str]:
     """JSON lines of so many contacts, among them some of people that `events` tell of."""
     rng = Random(seed)
     met = sorted({value for e in events for kind, value, _ in e.ids if kind == "email"})
+    rng.shuffle(met)
     for n in range(contacts):
         drawn = rng.random()
         if drawn < MET and met:
-            email = rng.choice(met)
+            email = met.pop()
         else:
-            email = f"contact{rng.randrange(n) if drawn < MET + TWICE and n else n}@example.org"
+            email = f"contact{n - 1 if drawn < MET + TWICE and n else n}@example.org"
         yield json.dumps({
             "event_id": f"crm-export/{n}", "channel": "crm", "type": "contact_imported", "role": "record",
             "occurred_at": "2026-02-01T06:00:00Z", "source": "crm",

@@ -94,10 +94,15 @@ class Check:
                 for view in ("touchpoints", "persons", "identifiers", *CUT)}
 
     def same(self, before: dict[str, int], after: dict[str, int]) -> None:
-        """Records cut no session and no journey."""
+        """Records cut no session and no journey, and belong to none. Joined people may have fewer than apart."""
         for view, number in after.items():
             more = number - before[view]
-            self._note(f"{view} after the export", f"{more:+d}", [f"{more} more"] if view in CUT and more else [])
+            self._note(f"{view} after the export", f"{more:+d}", [f"{more} more"] if view in CUT and more > 0 else [])
+        client = connect(self.addresses.clickhouse_url)
+        [(records, cut)] = client.query("""
+            SELECT count(), countIf(coalesce(session_id, visit_id, journey_id) IS NOT NULL)
+            FROM onethread.touchpoints WHERE role = 'record'""").result_rows
+        self._note("records in no session or journey", str(records), [f"{cut} are in one"] if cut else [])
 
     def _note(self, name: str, said: str, differences: list[str]) -> None:
         _say(f"{name:<32} {said:>14}  {f'{len(differences)} differ' if differences else 'equal'}")
