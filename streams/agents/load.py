@@ -25,11 +25,12 @@ PAUSE_S = 0.2
 """At least this long from the beginning of one insert to that of the next: meanwhile small groups become one, and
 ClickHouse gets at most five parts a second of each table from a worker."""
 
-REST = 4
-"""After an insert that took a second, so many of rest: under load it is large inserts that ClickHouse takes at a small
-part of the price. 40,000 events cost it 340 µs each in groups of 0.5 MB, 80 in groups of 4 MB."""
+REST = 1.5
+"""After an insert that took a second, so many seconds of rest: under load ClickHouse takes large inserts at a small part
+of the price. 40,000 events cost it 340 µs each in groups of 0.5 MB, 80 in groups of 4 MB. With 4 the stage held up the
+others, and rows waited twice as long."""
 
-REST_S_MAX = 2.0
+REST_S_MAX = 1.0
 """Who asks for rows that are seconds old must not pay for it."""
 
 ROWS_MAX = 20_000
