@@ -26,7 +26,7 @@ PAUSE_S = 0.2
 ClickHouse gets at most five parts a second of each table from a worker."""
 
 REST = 1.5
-"""After an insert that took a second, so many seconds of rest: under load ClickHouse takes large inserts at a small part
+"""After an insert that took a second, so many of rest: under load ClickHouse takes large inserts at a small part
 of the price. 40,000 events cost it 340 µs each in groups of 0.5 MB, 80 in groups of 4 MB. With 4 the stage held up the
 others, and rows waited twice as long."""
 
