@@ -100,14 +100,19 @@ class Keys:
 
     def find(self, text: str) -> Key | None:
         """The key that a caller showed."""
-        return self._now().get(hash_of(text)) if text else None
+        if not text:
+            return None
+        name = hash_of(text)
+        return self._now().get(name) or self._at_once().get(name)
 
     def of_id(self, key_id: str) -> Key | None:
-        return next((key for key in self._now().values() if key.id == key_id), None)
+        looks = (self._now, self._at_once)
+        return next((key for look in looks for key in look().values() if key.id == key_id), None)
 
     def of_source(self, source: str) -> list[Key]:
         """All keys of a source, in the order they were made."""
-        return [key for key in self._now().values() if key.source == source]
+        looks = (self._now, self._at_once)
+        return next((found for look in looks if (found := [k for k in look().values() if k.source == source])), [])
 
     def all(self) -> list[Key]:
         return list(self._now().values())
@@ -115,6 +120,11 @@ class Keys:
     def look_again(self) -> None:
         """Read the file at the next question, however long ago the last look was."""
         self._looked_s = -math.inf
+
+    def _at_once(self) -> dict[str, Key]:
+        """What is not known may just have been added."""
+        self.look_again()
+        return self._now()
 
     def _now(self) -> dict[str, Key]:
         if time.monotonic() - self._looked_s >= LOOK_EVERY_S:

@@ -23,8 +23,11 @@ def test_a_new_key_works_at_once_and_a_dropped_one_no_longer(tmp_path: Path) -> 
     found = Keys(tmp_path)
     assert found.find("anything") is None
     text, key = keys.add(tmp_path, "shop", channels=("web",))
-    found.look_again()
     assert found.find(text) == key
+    more = keys.add(tmp_path, "till", channels=("pos",))[1]
+    assert found.of_source("till") == [more]
+    last = keys.add(tmp_path, "mail", channels=("email",))[1]
+    assert found.of_id(last.id) == last
     assert keys.drop(tmp_path, key.id) == key
     found.look_again()
     assert found.find(text) is None
