@@ -29,16 +29,6 @@ class _Entry(Struct, frozen=True):
     """A comment comes in `changes`; to apps with Business Login for Instagram as `field` and `value` right here."""
 
 
-class _Body(Struct, frozen=True):
-    object: str
-    entry: list[Any]
-
-
-class _Change(Struct, frozen=True):
-    field: str
-    value: Any
-
-
 class _From(Struct, frozen=True):
     id: str
     username: str | None = None
@@ -60,7 +50,7 @@ class _Comment(Struct, frozen=True, rename={"sender": "from"}):
 
 @decoder
 def decode(incoming: Incoming, source: Source, _received_ms: int) -> Decoded:
-    body = parsed(incoming.body, _Body)
+    body = parsed(incoming.body, meta.Body)
     if body.object != "instagram":
         raise Refusal(Reason.BAD_VALUE, "object: expected instagram")
 
@@ -70,14 +60,14 @@ def decode(incoming: Incoming, source: Source, _received_ms: int) -> Decoded:
         return [
             *each([*entry.messaging, *entry.standby], meta.Messaging, thread.read,
                   lambda part: {"id": entry.id, "messaging": [part]}),
-            *each(changes, _Change, lambda change: _change(change, entry, source),
+            *each(changes, meta.Change, lambda change: _change(change, entry, source),
                   lambda part: {"id": entry.id, "time": entry.time, "changes": [part]}),
         ]
 
     return each(body.entry, _Entry, read, lambda part: {"object": body.object, "entry": [part]})
 
 
-def _change(change: _Change, entry: _Entry, source: Source) -> Decoded:
+def _change(change: meta.Change, entry: _Entry, source: Source) -> Decoded:
     if change.field not in ("comments", "live_comments"):
         raise Refusal(Reason.BAD_VALUE, "field: expected comments or live_comments")
     return each([change.value], _Comment, lambda comment: _commented(comment, entry, source),

@@ -26,16 +26,6 @@ class _Entry(Struct, frozen=True):
     changes: list[Any] = []
 
 
-class _Body(Struct, frozen=True):
-    object: str
-    entry: list[Any]
-
-
-class _Change(Struct, frozen=True):
-    field: str
-    value: Any
-
-
 class _From(Struct, frozen=True):
     id: str | None = None
     name: str | None = None
@@ -54,7 +44,7 @@ class _Feed(Struct, frozen=True, rename={"sender": "from"}):
 
 @decoder
 def decode(incoming: Incoming, source: Source, _received_ms: int) -> Decoded:
-    body = parsed(incoming.body, _Body)
+    body = parsed(incoming.body, meta.Body)
     if body.object != "page":
         raise Refusal(Reason.BAD_VALUE, "object: expected page")
 
@@ -63,14 +53,14 @@ def decode(incoming: Incoming, source: Source, _received_ms: int) -> Decoded:
         return [
             *each([*entry.messaging, *entry.standby], meta.Messaging, thread.read,
                   lambda part: {"id": entry.id, "messaging": [part]}),
-            *each(entry.changes, _Change, lambda change: _change(change, entry, source),
+            *each(entry.changes, meta.Change, lambda change: _change(change, entry, source),
                   lambda part: {"id": entry.id, "changes": [part]}),
         ]
 
     return each(body.entry, _Entry, read, lambda part: {"object": body.object, "entry": [part]})
 
 
-def _change(change: _Change, entry: _Entry, source: Source) -> Decoded:
+def _change(change: meta.Change, entry: _Entry, source: Source) -> Decoded:
     if change.field != "feed":
         raise Refusal(Reason.BAD_VALUE, "field: expected feed")
     return each([change.value], _Feed, lambda feed: _commented(feed, entry, source),

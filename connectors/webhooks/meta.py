@@ -38,6 +38,20 @@ def handshake(incoming: Incoming, token: str) -> Answer | None:
     return Answer(challenge.encode()) if challenge.isascii() and challenge.isalnum() else None
 
 
+class Body(Struct, frozen=True):
+    """What is posted to either: the entries of each account."""
+
+    object: str
+    entry: list[Any]
+
+
+class Change(Struct, frozen=True):
+    """Something besides messages in an entry, such as a comment."""
+
+    field: str
+    value: Any
+
+
 class _Side(Struct, frozen=True):
     id: str | None = None
 
