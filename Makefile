@@ -34,6 +34,10 @@ check: $(READY)  ## ruff and mypy
 test: check  ## check, then every test; what CI runs
 	$(BIN)/pytest --numprocesses 2
 
+.PHONY: docs
+docs: $(READY)  ## write the pages that are made from code: docs/metrics.md
+	$(BIN)/python -m streams.metrics_page
+
 .PHONY: simulate
 simulate: $(READY)  ## random worlds, simulated: make simulate SEED=7 CASES=1000 WORLD=agents (or core)
 	PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation.run --world $(or $(WORLD),core) \

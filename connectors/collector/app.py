@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from connectors.collector import answers, browser, described, events, links, lookup, segment, webhooks
 from connectors.collector.collecting import Collector, place
@@ -87,4 +87,4 @@ async def tell_metrics(request: Request) -> Response:
         (metrics.SPOOL_SENT, collector.drain.sent if collector.drain else 0),
     ):
         gauge.labels("collector").set(value)
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(metrics.page(metrics.COLLECTOR), media_type=CONTENT_TYPE_LATEST)

@@ -140,5 +140,5 @@ def count(effects: Effects) -> None:
             metrics.IDENTITY_ALERTS.labels(key[2]).inc()
     for (kind, _), _ in effects.shared:
         metrics.IDENTIFIERS_SHARED.labels(kind).inc()
-    for size in effects.sizes:
-        metrics.CLUSTER_IDENTIFIERS.observe(size)
+    if effects.sizes:
+        metrics.CLUSTER_IDENTIFIERS.labels().observe_all(effects.sizes)

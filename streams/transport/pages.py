@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import prometheus_client
 import rocksdict
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from streams import metrics
 from streams.core.event import NodeKey, pack
 from streams.core.keys import Keys
 from streams.core.nodes import Reader
@@ -112,4 +113,4 @@ class Pages:
             state = self.state
             return state.answer(path, authorization) if state else _text(503, "the worker is starting")
         # Any other path shows the metrics, as prometheus_client's own server does.
-        return 200, prometheus_client.CONTENT_TYPE_LATEST, prometheus_client.generate_latest()
+        return 200, CONTENT_TYPE_LATEST, metrics.page(metrics.WORKER)

@@ -4,10 +4,10 @@ import socket
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError, DataError, OperationalError, ProgrammingError
-from prometheus_client import REGISTRY
 
 from sinks.clickhouse.columns import Rows
 from sinks.clickhouse.writer import InsertRefused, Writer
+from streams import metrics
 from streams.errors import Retryable
 from tests.unit.sinks.clickhouse.conftest import Engine, row
 
@@ -106,9 +106,9 @@ def test_a_missing_table_stops_the_process(engine: Engine) -> None:
 
 
 def test_rows_are_counted_by_table(engine: Engine) -> None:
-    before = REGISTRY.get_sample_value("onethread_clickhouse_rows_total", {"table": "merges"}) or 0
+    before = metrics.WORKER.get_sample_value("onethread_clickhouse_rows_total", {"table": "merges"}) or 0
     engine.write("merges", row("merges", event_id="1"), row("merges", event_id="2"))
-    assert REGISTRY.get_sample_value("onethread_clickhouse_rows_total", {"table": "merges"}) == before + 2
+    assert metrics.WORKER.get_sample_value("onethread_clickhouse_rows_total", {"table": "merges"}) == before + 2
 
 
 def test_nothing_to_write_asks_nobody() -> None:
