@@ -8,6 +8,7 @@ import httpx
 import typer
 
 from cli.stack import find
+from streams import connections
 from streams.errors import OneThreadError
 
 READONLY = "164"
@@ -26,7 +27,7 @@ def command(
 
     Example: onethread sql 'SELECT channel, count() FROM touchpoints GROUP BY channel' --format CSV
     """
-    addresses = find()
+    addresses, login = find(), connections.clickhouse()
     on_terminal = sys.stdout.isatty()
     parameters = {
         "database": "onethread",
@@ -36,7 +37,9 @@ def command(
     if not write:
         parameters["readonly"] = "2"
     try:
-        with httpx.Client(trust_env=False, timeout=_PATIENCE) as client, client.stream(
+        with httpx.Client(
+            trust_env=False, timeout=_PATIENCE, auth=login.basic, verify=login.verify
+        ) as client, client.stream(
             "POST", addresses.clickhouse_url, params=parameters, content=query.encode()
         ) as response:
             if response.status_code != 200:

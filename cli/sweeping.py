@@ -11,6 +11,7 @@ from deploy.local.parts import http_text
 from deploy.local.ports import Addresses
 from deploy.local.settle import Pipeline, settle
 from streams.errors import OneThreadError
+from streams.reaching import no_answer
 from streams.settings import Settings
 
 LOOK_S = 0.5
@@ -53,7 +54,7 @@ def _await_sweep(addresses: Addresses, settings: Settings, version: int, tell: T
                     raise OneThreadError("no worker runs: the policy waits in its topic until one does")
             time.sleep(LOOK_S)
     except KafkaException as error:
-        raise OneThreadError(f"Kafka does not answer at {addresses.kafka_bootstrap}: {error.args[0].str()}") from error
+        raise no_answer(addresses.kafka_bootstrap, error) from error
     finally:
         pipeline.close()
 

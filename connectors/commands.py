@@ -14,11 +14,13 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from schemas.records import COMMAND, Undecodable
 from schemas.registry import SchemaCache, client
 from schemas.wire import HEAD_BYTES, frame, schema_id
+from streams.connections import kafka_config
 from streams.core.commands import PARTITION, InForce, in_force, on_nodes
 from streams.core.event import NodeKey
 from streams.core.keys import Keys
 from streams.core.policy import default, default_text
 from streams.errors import OneThreadError, Retryable
+from streams.reaching import no_answer
 from streams.settings import Settings
 from streams.topics import Topics
 
@@ -62,7 +64,7 @@ def _produce(bootstrap: str, topic: str, records: Sequence[tuple[str, bytes | No
     """Send records by key; their offsets. Errors: OneThreadError where Kafka does not take all of them."""
     delivered: list[tuple[KafkaError | None, int]] = []
     producer = Producer({
-        "bootstrap.servers": bootstrap, "enable.idempotence": True, "log_level": 0,
+        **kafka_config(bootstrap), "enable.idempotence": True, "log_level": 0,
         "delivery.timeout.ms": int(PATIENCE_S * 1000),
     })
     for key, value in records:
@@ -108,7 +110,7 @@ def _records(bootstrap: str, settings: Settings, schemas: SchemaCache) -> Iterat
 def _messages(bootstrap: str, topic: str) -> Iterator[Any]:
     """What the commands' partition holds at this moment."""
     consumer = Consumer({
-        "bootstrap.servers": bootstrap, "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
+        **kafka_config(bootstrap), "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
         "isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "earliest",
         "fetch.wait.max.ms": 10,
     })
@@ -130,6 +132,6 @@ def _messages(bootstrap: str, topic: str) -> Iterator[Any]:
             else:
                 raise KafkaException(problem)
     except KafkaException as error:
-        raise OneThreadError(f"Kafka does not answer at {bootstrap}: {error.args[0].str()}") from error
+        raise no_answer(bootstrap, error) from error
     finally:
         consumer.close()

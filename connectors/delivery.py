@@ -9,7 +9,9 @@ from confluent_kafka import KafkaException, Producer
 from schemas.records import Record
 from schemas.registry import SchemaCache, client
 from schemas.wire import frame
+from streams.connections import kafka_config
 from streams.errors import OneThreadError, Retryable
+from streams.reaching import check
 
 TIMEOUT_MS = 60_000
 
@@ -39,7 +41,7 @@ class Delivery:
         self._bootstrap, self._one, self._many = bootstrap, one, one.split()[-1] + "s"
         self._schemas = SchemaCache(client(registry_url))
         self._ids: dict[str, int] = {}
-        self._producer = Producer({**_CONFIG, **config, "bootstrap.servers": bootstrap})
+        self._producer = Producer({**_CONFIG, **config, **kafka_config(bootstrap)})
         self._failed: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
@@ -52,6 +54,7 @@ class Delivery:
     def flush(self) -> None:
         """Wait until Kafka has everything that was sent."""
         if self._producer.flush(TIMEOUT_MS / 1000):
+            check(self._bootstrap)
             raise OneThreadError(f"Kafka at {self._bootstrap} does not take {self._many}: is the stack up?")
         self._check()
 

@@ -20,6 +20,7 @@ from connectors.spool import Spool, Waiting
 from schemas.records import Record
 from schemas.registry import SchemaCache
 from schemas.wire import frame
+from streams.connections import kafka_config
 from streams.errors import OneThreadError, Retryable
 
 WINDOW_RECORDS = 5_000
@@ -77,7 +78,7 @@ class Drain:
         self, spool: Spool, bootstrap: str, schemas: SchemaCache, producer: Callable[[dict[str, Any]], Any] = Producer,
     ) -> None:
         self._spool, self._schemas, self._make = spool, schemas, producer
-        self._config = {**_CONFIG, "bootstrap.servers": bootstrap, "error_cb": self._troubled}
+        self._config = {**_CONFIG, **kafka_config(bootstrap), "error_cb": self._troubled}
         self._ids: dict[tuple[str, Record], int] = {}
         self._stopping, self._something = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="drain", daemon=True)

@@ -21,6 +21,7 @@ with warnings.catch_warnings():
     from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas.records import CHANNEL_EVENT, COMMAND, DEAD_LETTER, MERGE, PERSON, REFERENCE, Record
+from streams import connections
 from streams.errors import OneThreadError, Retryable
 from streams.topics import Topics
 
@@ -42,7 +43,13 @@ def subject(topic: str) -> str:
 
 def client(registry_url: str) -> SchemaRegistryClient:
     """A client that fails after a few seconds, so that the caller decides about trying again."""
-    return SchemaRegistryClient({"url": registry_url, "timeout": 5.0, "max.retries": 1})
+    login = connections.registry()
+    told: dict[str, Any] = {"url": registry_url, "timeout": 5.0, "max.retries": 1}
+    if login.basic:
+        told["basic.auth.user.info"] = ":".join(login.basic)
+    if login.ca:
+        told["ssl.ca.location"] = login.ca
+    return SchemaRegistryClient(told)
 
 
 def records_of(topics: Topics, channels: Iterable[str]) -> dict[str, Record]:

@@ -6,6 +6,7 @@ anything but 0; that is also how a worker gets rid of a state it does not trust.
 
 import asyncio
 import os
+import sys
 
 import faust
 
@@ -13,6 +14,7 @@ from deploy.local.ports import HOST, Addresses
 from streams import settings
 from streams.app import create_app, state_of
 from streams.core.keys import Keys
+from streams.reaching import NotLetIn, check
 from streams.transport.commit import Committer
 from streams.transport.pages import Pages, StatePages
 from streams.transport.serve import log_to_stdout, serve
@@ -28,6 +30,10 @@ def main() -> None:
     pages = Pages(HOST, addresses.worker_metrics(index))
     pages.start()
     chosen = settings.load(addresses.home)
+    try:
+        check(addresses.kafka_bootstrap)
+    except NotLetIn as error:
+        sys.exit(str(error))
 
     def build() -> tuple[faust.App, Committer]:
         app, committer = create_app(chosen, addresses, index, datadir)

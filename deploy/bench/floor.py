@@ -14,6 +14,7 @@ from confluent_kafka import Consumer
 
 from schemas.records import CHANNEL_EVENT
 from schemas.wire import HEAD_BYTES
+from streams.connections import kafka_config
 
 WAIT_S_MAX = 60.0
 
@@ -22,7 +23,7 @@ def measure(bootstrap: str, count: int, topics: list[str]) -> dict[str, float]:
     """Read and decode `count` records: CPU of the process in µs an event, and events a second."""
     schema, read = CHANNEL_EVENT.parsed, fastavro.schemaless_reader
     consumer = Consumer({
-        "bootstrap.servers": bootstrap, "group.id": "bench-floor", "auto.offset.reset": "earliest",
+        **kafka_config(bootstrap), "group.id": "bench-floor", "auto.offset.reset": "earliest",
         "enable.auto.commit": False, "log_level": 3,
     })
     consumer.subscribe(topics)

@@ -8,6 +8,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from deploy.bench.stack import Worker
 from deploy.local.ports import Addresses
+from streams.connections import kafka_config
 from streams.settings import Settings
 from streams.transport.application import changelog_topic, new_app
 
@@ -46,7 +47,7 @@ def _start_s(addresses: Addresses) -> float:
 
 def _records(bootstrap: str, topic: str, partitions: int) -> int:
     """Offsets of the changelog, the markers of transactions included: one for thousands of records."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
+    admin = AdminClient({**kafka_config(bootstrap), "log_level": 3})
 
     def offsets(spec: OffsetSpec) -> int:
         asked = {TopicPartition(topic, number): spec for number in range(partitions)}

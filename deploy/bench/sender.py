@@ -10,6 +10,7 @@ from deploy.local.ports import Addresses
 from schemas.records import CHANNEL_EVENT
 from schemas.registry import SchemaCache, client
 from schemas.wire import frame
+from streams.connections import kafka_config
 from streams.errors import OneThreadError
 from streams.settings import Settings
 from streams.topics import Topics
@@ -30,7 +31,7 @@ class Sender:
         self._ids: dict[str, int] = {}
         self._failed = 0
         self._producer = Producer({
-            "bootstrap.servers": addresses.kafka_bootstrap, "linger.ms": 5, "compression.type": "lz4",
+            **kafka_config(addresses.kafka_bootstrap), "linger.ms": 5, "compression.type": "lz4",
             "enable.idempotence": True, "queue.buffering.max.messages": 200_000, "log_level": 0,
         })
 

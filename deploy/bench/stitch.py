@@ -26,6 +26,7 @@ from schemas.wire import HEAD_BYTES
 from streams import settings as all_settings
 from streams.agents.routing import Routing
 from streams.agents.stitch import Stitch
+from streams.connections import kafka_config
 from streams.core import messages
 from streams.core.accept import Accepted, Rules, accept
 from streams.core.channels import registry
@@ -143,7 +144,7 @@ def _events(settings: Settings, bootstrap: str, count: int, topics: list[str]) -
 
 def _records(bootstrap: str, count: int, topics: list[str]) -> Iterator[Any]:
     consumer = Consumer({
-        "bootstrap.servers": bootstrap, "group.id": "bench-stitch", "auto.offset.reset": "earliest",
+        **kafka_config(bootstrap), "group.id": "bench-stitch", "auto.offset.reset": "earliest",
         "enable.auto.commit": False, "log_level": 3,
     })
     consumer.subscribe(topics)

@@ -18,6 +18,7 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.local.parts import Part
 from deploy.local.ports import HOST, Addresses
+from streams.connections import kafka_config
 from streams.errors import OneThreadError
 
 RECORD_BYTES_MAX = 2 * 1024 * 1024
@@ -49,7 +50,7 @@ def answers(bootstrap: str, brokers: int = 1) -> bool:
     """Whether that many brokers are there and talk; at once where nobody listens."""
     if not _listens(bootstrap):
         return False
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": 2000})
+    admin = AdminClient({**kafka_config(bootstrap), "log_level": 0, "socket.timeout.ms": 2000})
     try:
         return len(admin.list_topics(timeout=2).brokers) >= brokers
     except KafkaException:

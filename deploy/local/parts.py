@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 
 from deploy.local.ports import HOST, Addresses
+from streams import connections
+from streams.connections import NOBODY, Login
 
 COLLECTOR = "collector"
 REFITTER = "refitter"
@@ -36,7 +38,7 @@ def gateway(addresses: Addresses) -> Part:
                "--port", str(addresses.clickhouse_http))
     return Part(
         "clickhouse", command, f"{HOST}:{addresses.clickhouse_http}",
-        lambda: http_text(f"{addresses.clickhouse_url}/ping") is not None, python_env(),
+        lambda: http_text(f"{addresses.clickhouse_url}/ping", login=connections.clickhouse()) is not None, python_env(),
     )
 
 
@@ -53,7 +55,7 @@ def collector(addresses: Addresses) -> Part:
     """What takes events by HTTP; ready when it answers, also while Kafka is away."""
     return Part(
         COLLECTOR, (sys.executable, "-m", "connectors.collector"), f"{HOST}:{addresses.collector}",
-        lambda: http_text(f"{addresses.collector_url}/healthz") is not None,
+        lambda: http_text(f"{addresses.collector_url}/healthz", login=connections.collector()) is not None,
         {**python_env(), **addresses.environ()},
     )
 
@@ -75,10 +77,10 @@ def python_env() -> dict[str, str]:
     return {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
-def http_text(url: str, timeout_s: float = 1.0) -> str | None:
+def http_text(url: str, timeout_s: float = 1.0, login: Login = NOBODY) -> str | None:
     """The body of a page that answers 200, else None. Proxies of the environment are not for the loopback interface."""
     try:
-        response = httpx.get(url, timeout=timeout_s, trust_env=False)
+        response = httpx.get(url, timeout=timeout_s, trust_env=False, auth=login.basic, verify=login.verify)
     except httpx.HTTPError:
         return None
     return response.text if response.status_code == 200 else None

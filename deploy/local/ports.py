@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from streams.connections import without_password
 from streams.errors import UsageError
 
 HOST = "127.0.0.1"
@@ -42,7 +43,8 @@ class Addresses:
             raise UsageError(f"ONETHREAD_PORT_BASE: expected a port from 1024 to {65535 - PORTS}; came {text!r}")
         home = Path(environ.get("ONETHREAD_HOME") or ".onethread").absolute()
         names = ("KAFKA", "REGISTRY", "CLICKHOUSE")
-        outside = tuple((name, value) for name in names if (value := environ.get(f"ONETHREAD_{name}")))
+        given = {name: value for name in names if (value := environ.get(f"ONETHREAD_{name}"))}
+        outside = tuple((name, without_password(name, value)) for name, value in given.items())
         return cls(home, int(text), outside)
 
     def environ(self) -> dict[str, str]:

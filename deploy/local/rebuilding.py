@@ -30,9 +30,11 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.columns import DATABASE, Rows
 from sinks.clickhouse.writer import RebuildOver, Writer
 from streams.agents.copying import Copying, unpacked
+from streams.connections import kafka_config
 from streams.core import facts, reference
 from streams.core.commands import REBUILD_VERB
 from streams.errors import OneThreadError, Retryable
+from streams.reaching import no_answer
 from streams.settings import Settings
 from streams.topics import Topics
 
@@ -165,7 +167,7 @@ def _batches(bootstrap: str, topic: str) -> Iterator[Any]:
     Errors: OneThreadError where Kafka does not answer.
     """
     consumer = Consumer({
-        "bootstrap.servers": bootstrap, "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
+        **kafka_config(bootstrap), "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
         "isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "earliest",
         "fetch.wait.max.ms": 10,
     })
@@ -191,7 +193,7 @@ def _batches(bootstrap: str, topic: str) -> Iterator[Any]:
             for number, records in found.items():
                 yield SimpleNamespace(tp=TP(topic, number), records=records)
     except KafkaException as error:
-        raise OneThreadError(f"Kafka does not answer at {bootstrap}: {error.args[0].str()}") from error
+        raise no_answer(bootstrap, error) from error
     finally:
         consumer.close()
 

@@ -21,9 +21,11 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from streams import connections
+from streams.connections import kafka_config
 from streams.core import reference
 from streams.core.channels import registry
-from streams.errors import OneThreadError
+from streams.reaching import no_answer
 from streams.settings import Settings
 from streams.topics import Topics
 
@@ -68,7 +70,7 @@ def settle(
             say(lagging)
             time.sleep(POLL_S)
     except KafkaException as error:
-        raise OneThreadError(f"Kafka does not answer at {bootstrap}: {error.args[0].str()}") from error
+        raise no_answer(bootstrap, error) from error
     finally:
         pipeline.close()
 
@@ -91,7 +93,8 @@ def drained(collector_url: str, timeout_s: float, say: Callable[[dict[str, int]]
 def spool(collector_url: str) -> dict[str, Any] | None:
     """What the collector says of its spool, as `/readyz` does; None where it does not answer."""
     try:
-        return dict(httpx.get(f"{collector_url}/readyz", timeout=REQUEST_S, trust_env=False).json())
+        verify = connections.collector().verify
+        return dict(httpx.get(f"{collector_url}/readyz", timeout=REQUEST_S, trust_env=False, verify=verify).json())
     except (httpx.HTTPError, ValueError):
         return None
 
@@ -118,9 +121,9 @@ class Pipeline:
         self.topics = [*settings.mappings, names.commands, *(names.events(c) for c in registry(settings.channels)),
                        names.identity, names.facts, names.history,
                        *(names.reference(name) for name in reference.TABLES), names.dead_letters]
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        self._admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
         self._reader = Consumer({
-            "bootstrap.servers": bootstrap, "group.id": self.group, "isolation.level": "read_committed",
+            **kafka_config(bootstrap), "group.id": self.group, "isolation.level": "read_committed",
             "enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "earliest", "log_level": 0,
             "fetch.wait.max.ms": 10, "queued.min.messages": 1, "max.partition.fetch.bytes": FETCH_BYTES,
         })

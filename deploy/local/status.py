@@ -12,6 +12,7 @@ from deploy.local.parts import COLLECTOR, REFITTER, http_text, worker_is_ready
 from deploy.local.ports import Addresses
 from deploy.local.records import Record
 from deploy.local.supervisor import SUPERVISOR
+from streams import connections
 from streams.core.event_types import TYPES
 from streams.settings import Settings
 
@@ -109,11 +110,11 @@ def _answers(record: Record, addresses: Addresses, settings: Settings) -> bool:
     if record.name.startswith("kafka"):
         return kafka.answers(record.address, settings.brokers)
     if record.name == "registry":
-        return http_text(f"{addresses.registry_url}/subjects") is not None
+        return http_text(f"{addresses.registry_url}/subjects", login=connections.registry()) is not None
     if record.name == "clickhouse":
-        return http_text(f"{addresses.clickhouse_url}/ping") is not None
+        return http_text(f"{addresses.clickhouse_url}/ping", login=connections.clickhouse()) is not None
     if record.name == COLLECTOR:
-        return http_text(f"{addresses.collector_url}/healthz") is not None
+        return http_text(f"{addresses.collector_url}/healthz", login=connections.collector()) is not None
     return record.name == REFITTER or worker_is_ready(http_text(f"http://{record.address}/metrics"))
 
 
@@ -132,11 +133,12 @@ def _spool(addresses: Addresses) -> dict[str, Any] | None:
 
 
 def _books(addresses: Addresses) -> dict[str, Any] | None:
+    login = connections.clickhouse()
     query = BOOKS_SQL.replace("{types}", str(sorted(TYPES)))
     try:
         response = httpx.post(
             addresses.clickhouse_url, params={"readonly": "2", "date_time_output_format": "iso"},
-            content=query.encode(), trust_env=False, timeout=30,
+            content=query.encode(), trust_env=False, timeout=30, auth=login.basic, verify=login.verify,
         )
     except httpx.HTTPError:
         return None

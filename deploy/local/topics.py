@@ -3,6 +3,7 @@
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from streams.connections import kafka_config
 from streams.core import reference
 from streams.core.channels import CHANNELS
 from streams.errors import OneThreadError
@@ -51,7 +52,7 @@ def create(bootstrap: str, settings: Settings, replicas: int = 1) -> None:
 
     Errors: OneThreadError naming the topics whose partition count is not the setting's.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient(kafka_config(bootstrap))
     existing = admin.list_topics(timeout=10).topics
     wanted = configs(settings)
     wrong = [name for name in wanted if name in existing and len(existing[name].partitions) != settings.partitions]

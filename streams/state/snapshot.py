@@ -8,7 +8,8 @@ from itertools import count
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from streams.errors import OneThreadError
+from streams.connections import kafka_config
+from streams.reaching import no_answer
 
 PATIENCE_S = 15.0
 SAY_EVERY = 10_000
@@ -30,14 +31,14 @@ def read(bootstrap: str, topic: str, put: Put, say: Callable[[int, int], object]
     Errors: OneThreadError where Kafka does not answer.
     """
     consumer = Consumer({
-        "bootstrap.servers": bootstrap, "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
+        **kafka_config(bootstrap), "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
         "isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "earliest",
         "fetch.wait.max.ms": 10, "queued.max.messages.kbytes": QUEUE_KB,
     })
     try:
         _read(consumer, topic, put, say)
     except KafkaException as error:
-        raise OneThreadError(f"Kafka does not answer at {bootstrap}: {error.args[0].str()}") from error
+        raise no_answer(bootstrap, error) from error
     finally:
         consumer.close()
 

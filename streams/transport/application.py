@@ -12,6 +12,7 @@ import streams.transport.batching
 from streams.settings import Settings
 from streams.state.recovery import TableManager
 from streams.transport.commit import Committer
+from streams.transport.credentials import credentials
 from streams.transport.loop import Handler, run
 
 TABLE = "graph"
@@ -40,6 +41,7 @@ def new_app(settings: Settings, brokers: str, worker_index: int, datadir: Path) 
     app = faust.App(
         application_id(settings),
         broker=f"batching://{brokers}",
+        broker_credentials=credentials(),
         store="graph://",
         TableManager=TableManager,
         datadir=datadir,

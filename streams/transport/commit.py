@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from confluent_kafka import KafkaException, Producer, TopicPartition
 from faust.types import TP
 
+from streams.connections import kafka_config
 from streams.transport.membership import Membership
 
 TRANSACTION_TIMEOUT_MS = 15_000
@@ -76,7 +77,7 @@ class Committer:
     """The one transactional producer of a worker; its agents commit in turn."""
 
     def __init__(self, brokers: str, transactional_id: str, changelog: str, store: StateStore) -> None:
-        self._producer = Producer({**CONFIG, "bootstrap.servers": brokers, "transactional.id": transactional_id})
+        self._producer = Producer({**CONFIG, **kafka_config(brokers), "transactional.id": transactional_id})
         self._changelog = changelog
         self._store = store
         self._lock = asyncio.Lock()

@@ -12,6 +12,8 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicParti
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from faust.types import TP
 
+from streams.connections import kafka_config
+
 WAIT_S = 60.0
 """Longer than a transaction may stay open (TRANSACTION_TIMEOUT_MS) and the broker's look-out for such (10 s)."""
 
@@ -23,7 +25,7 @@ def committed_offsets(brokers: str, group: str, tps: Collection[TP]) -> dict[TP,
     Errors: KafkaException when it stays open for WAIT_S.
     """
     consumer = Consumer({
-        "bootstrap.servers": brokers, "group.id": group, "isolation.level": "read_committed", "log_level": 3,
+        **kafka_config(brokers), "group.id": group, "isolation.level": "read_committed", "log_level": 3,
     })
     try:
         found = consumer.committed([TopicPartition(tp.topic, tp.partition) for tp in tps], timeout=WAIT_S)
@@ -40,7 +42,7 @@ def wait_until_settled(brokers: str, tps: Collection[TP]) -> None:
 
     Errors: TimeoutError when one stays open for WAIT_S; the worker exits and tries again.
     """
-    admin = AdminClient({"bootstrap.servers": brokers, "log_level": 3})
+    admin = AdminClient({**kafka_config(brokers), "log_level": 3})
     deadline = time.monotonic() + WAIT_S
     while tps:
         stable = _ends(admin, tps, IsolationLevel.READ_COMMITTED)
