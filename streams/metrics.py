@@ -34,7 +34,7 @@ LABELS = {
     "reason": "reasons of refusal, as in the contract",
     "outcome": "accepted, refused and the like; at the collector also a reason of refusal",
     "kind": "kinds of identifiers in the policy; of alerts, kinds of alerts",
-    "because": "reasons that keep identifiers apart",
+    "because": "reasons that keep identifiers apart; of a removed state: torn, old",
     "action": "merged, split",
     "stage": "map, ingest, stitch, load",
     "step": "steps of a batch or of a commit",
@@ -146,6 +146,10 @@ STATE_BYTES = _gauge(
 )
 STATE_KEYS = _gauge(
     WORKER, "onethread_state_keys", "Records of a partition's state, estimated by RocksDB.", "partition",
+)
+STATE_REMOVED = _counter(
+    WORKER, "onethread_state_removed",
+    "Stores removed because their files were torn or too old; the changelog brings them back.", "because",
 )
 CHANGELOG_RECORDS = _counter(WORKER, "onethread_changelog_records", "Records written to the changelog.")
 RECOVERY_LEFT = _gauge(

@@ -4,15 +4,15 @@ Rules it keeps:
 - A write and the changelog offset it stands for are one WriteBatch: the store is always a prefix of its changelog.
 - `write` touches only partitions that are open: after a revocation it fails instead of quietly opening them again.
 - A store is closed when its partition leaves; the next owner on this machine needs the lock.
-- A store left alone for too long is dropped: the changelog forgets tombstones after `delete.retention.ms`, and keys
-  deleted in the meantime would stay in the store for ever.
+- RocksDB's own log of writes is off: the changelog is the log. What a killed worker had only in memory is read from
+  there, and a store of which a file was lost can be older, but never has a hole (docs/decisions/0147).
+- What reads a torn file fails; how a torn store is removed, and one that is too old, is told in `opening`.
 Keys that begin with `RESERVED` are the store's own.
 """
 
 import contextlib
-import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import rocksdict
@@ -20,7 +20,7 @@ from faust.stores import STORES
 from faust.stores import rocksdb as stock
 from faust.types import TP
 
-from streams.state.options import options
+from streams.state import opening
 
 RESERVED = b"__faust\0"
 OFFSET_KEY: bytes = stock.Store.offset_key
@@ -40,6 +40,9 @@ CHANGELOG_CONFIG = {
     "segment.ms": str(FORGOTTEN_MS), "max.compaction.lag.ms": str(FORGOTTEN_MS),
 }
 
+_WITHOUT_LOG = rocksdict.WriteOptions()
+_WITHOUT_LOG.disable_wal = True
+
 
 class Store(stock.Store):
     """Faust's RocksDB store with a batch interface; the one-key interface of the table is not used."""
@@ -50,25 +53,41 @@ class Store(stock.Store):
         """Values in the order of `keys`; None where a key is absent. KeyError when the partition is not here."""
         if not keys:
             return []
-        values: list[bytes | None] = self._dbs[partition].get(list(keys))
+        db = self._dbs[partition]
+        try:
+            values: list[bytes | None] = db.get(list(keys))
+        except Exception as error:
+            self._noticed(partition, error)
+            raise
         return values
 
     def scan(self, partition: int, prefix: bytes) -> list[tuple[bytes, bytes]]:
         """All keys that begin with `prefix`, with their values, in the order of the bytes."""
-        read = rocksdict.ReadOptions()
-        bound = _after(prefix)
-        if bound is not None:
-            read.set_iterate_upper_bound(bound)
-        return list(self._dbs[partition].items(from_key=prefix, read_opt=read))
+        return self._read(partition, prefix, prefix, None)
 
     def page(self, partition: int, prefix: bytes, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """At most `limit` keys that begin with `prefix` and are greater than `after`, with their values, in order."""
+        return self._read(partition, prefix, max(prefix, after + b"\0"), limit)
+
+    def _read(self, partition: int, prefix: bytes, start: bytes, limit: int | None) -> list[tuple[bytes, bytes]]:
+        """The loop is ours because `Rdict.items` ends at a torn block as if there were no more; the status tells."""
         read = rocksdict.ReadOptions()
         bound = _after(prefix)
         if bound is not None:
             read.set_iterate_upper_bound(bound)
-        start = max(prefix, after + b"\0")
-        return list(islice(self._dbs[partition].items(from_key=start, read_opt=read), limit))
+        iterator = self._dbs[partition].iter(read)
+        valid, key, value, step = iterator.valid, iterator.key, iterator.value, iterator.next
+        found: list[tuple[bytes, bytes]] = []
+        iterator.seek(start)
+        while valid() and len(found) != limit:
+            found.append((key(), value()))
+            step()
+        try:
+            iterator.status()
+        except Exception as error:
+            self._noticed(partition, error)
+            raise
+        return found
 
     def partitions(self) -> list[int]:
         """The partitions that are open here."""
@@ -78,7 +97,7 @@ class Store(stock.Store):
 
     def write(self, partition: int, puts: Mapping[bytes, bytes], deletes: Collection[bytes], offset: int) -> None:
         """Apply one transaction's changes of a partition; `offset` is the last of them in the changelog."""
-        self._write(self._dbs[partition], puts.items(), deletes, offset)
+        self._write(partition, self._dbs[partition], puts.items(), deletes, offset)
 
     # -- what erasure uses
 
@@ -100,37 +119,42 @@ class Store(stock.Store):
         latest = {record.key: record.value for record in records}
         puts = ((key, value) for key, value in latest.items() if value is not None)
         deletes = [key for key, value in latest.items() if value is None]
-        self._write(self._db_for_partition(partition), puts, deletes, records[-1].offset)
+        self._write(partition, self._db_for_partition(partition), puts, deletes, records[-1].offset)
 
-    @staticmethod
-    def _write(db: rocksdict.Rdict, puts: Iterable[tuple[bytes, bytes]], deletes: Iterable[bytes], offset: int) -> None:
+    def _write(
+        self, partition: int, db: rocksdict.Rdict, puts: Iterable[tuple[bytes, bytes]], deletes: Iterable[bytes],
+        offset: int,
+    ) -> None:
         batch = rocksdict.WriteBatch(raw_mode=True)
         for key, value in puts:
             batch.put(key, value)
         for key in deletes:
             batch.delete(key)
         batch.put(OFFSET_KEY, b"%d" % offset)
-        batch.put(TIME_KEY, b"%d" % _now_ms())
-        db.write(batch)
+        batch.put(TIME_KEY, b"%d" % opening.now_ms())
+        try:
+            db.write(batch, _WITHOUT_LOG)
+        except Exception as error:
+            self._noticed(partition, error)
+            raise
+
+    def _noticed(self, partition: int, error: Exception) -> None:
+        """A store that turns out to be torn is removed when it is opened next; the caller fails, its worker ends."""
+        opening.mark(Path(self.partition_path(partition)), error)
 
     # -- opening and closing
 
     def _open_for_partition(self, partition: int) -> rocksdict.Rdict:
-        path = str(self.partition_path(partition))
-        db = rocksdict.Rdict(path, options())
-        stamp = db.get(TIME_KEY)
-        if stamp is None or _now_ms() - int(stamp) <= STORE_AGE_MS_MAX:
-            return db
-        db.close()
-        rocksdict.Rdict.destroy(path)
-        return rocksdict.Rdict(path, options())
+        return opening.opened(Path(self.partition_path(partition)), (OFFSET_KEY, TIME_KEY), STORE_AGE_MS_MAX)
 
     def _close(self, partition: int) -> None:
         db = self._dbs.pop(partition, None)
         if db is None:
             return
         if db.get(OFFSET_KEY) is not None:
-            db.put(TIME_KEY, b"%d" % _now_ms())  # up to now it followed its changelog
+            db.put(TIME_KEY, b"%d" % opening.now_ms(), write_opt=_WITHOUT_LOG)  # up to now it followed its changelog
+        with contextlib.suppress(Exception):  # a full disk, say: then less is in the files, and the changelog has it
+            db.flush()
         db.close()
 
     def revoke_partitions(self, table: Any, tps: set[TP]) -> None:
@@ -147,10 +171,6 @@ def _after(prefix: bytes) -> bytes | None:
     """The least key above all keys that begin with `prefix`; None when there is none."""
     stem = prefix.rstrip(b"\xff")
     return stem[:-1] + bytes([stem[-1] + 1]) if stem else None
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 STORES.aliases["graph"] = f"{__name__}:Store"

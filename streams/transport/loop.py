@@ -86,8 +86,10 @@ async def _wait(app: Any, seconds: float) -> bool:
 
 def die(event: str, **values: Any) -> None:
     """Log the exception at hand and leave at once: nothing may run that could acknowledge what failed."""
-    log.critical(event, exception=told(sys.exception()), **values)
-    os._exit(EXIT_FAILED)
+    try:
+        log.critical(event, exception=told(sys.exception()), **values)
+    finally:
+        os._exit(EXIT_FAILED)  # also where nothing can be written any more: the disk may be why we are here
 
 
 def told(error: BaseException | None) -> str:

@@ -138,3 +138,18 @@ def test_waiting_ends_at_once_when_the_partitions_may_leave(flag):
     source = stream()
     setattr(source.app, flag, True)
     assert asyncio.run(loop._wait(source.app, 60)) is False
+
+
+def test_a_worker_that_cannot_write_its_last_words_leaves_all_the_same(monkeypatch):
+    """A full disk is a reason to end that cannot be logged to that disk."""
+    class Full:
+        def critical(self, *_args, **_values):
+            raise OSError(28, "No space left on device")
+
+    def leave(code):
+        raise SystemExit(code)
+
+    monkeypatch.setattr(loop, "log", Full())
+    monkeypatch.setattr(loop.os, "_exit", leave)
+    with pytest.raises(SystemExit, match=str(loop.EXIT_FAILED)):
+        loop.die("agent_failed")
