@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,18 +29,28 @@ def key(number: int) -> bytes:
     return b"k%06d" % number
 
 
+KILLED = f"""
+import os, sys
+from pathlib import Path
+from tests.unit.streams.state.test_torn_store import key, opened
+store = opened(Path(sys.argv[1]))
+for number in range({WRITES}):
+    store.write(0, {{key(number): os.urandom(100)}}, (), number)
+    if number % {WRITES_A_FILE} == {WRITES_A_FILE - 1} and number < {WRITES - 1}:
+        store._dbs[0].flush()
+os._exit(9)
+"""
+
+
 @pytest.fixture(scope="module")
 def left_by_a_kill(tmp_path_factory):
     """What is on the disk when a worker is killed: five files flushed, and writes after them."""
-    home = tmp_path_factory.mktemp("killed")
-    store = opened(home / "living.db")
-    for number in range(WRITES):
-        store.write(0, {key(number): os.urandom(100)}, (), number)
-        if number % WRITES_A_FILE == WRITES_A_FILE - 1 and number < WRITES - 1:
-            store._dbs[0].flush()
-    shutil.copytree(home / "living.db", home / "killed.db")
-    store._close(0)
-    return home / "killed.db"
+    path = tmp_path_factory.mktemp("killed") / "graph-0.db"
+    checkout = Path(__file__).parents[4]
+    done = subprocess.run([sys.executable, "-c", KILLED, path], check=False, cwd=checkout,
+                          env={**os.environ, "PYTHONPATH": str(checkout)})
+    assert done.returncode == 9
+    return path
 
 
 @pytest.fixture
