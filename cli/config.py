@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from cli import looks
+from cli.progress import StartProgress, line
 from cli.stack import find
 from cli.sweeping import wait
 from connectors import commands
-from deploy.local import home
+from deploy.local import growing, home, stack
 from deploy.local.ports import Addresses
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import settings_view
@@ -27,7 +28,10 @@ app = typer.Typer(no_args_is_help=True, help="The settings: show, check, apply."
 REACHES_HISTORY = frozenset(DURATIONS)
 """Applied to facts already made, as a policy is."""
 
-NEW_HOME = SHAPING - REACHES_HISTORY | {"pepper"}
+GROWS = frozenset({"partitions"})
+"""May become more: the state is put where it then belongs, with the stack stopped for it."""
+
+NEW_HOME = SHAPING - REACHES_HISTORY - GROWS | {"pepper"}
 """What events became depends on them from the first one on: a change needs an empty home and the events again."""
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A settings file; without it the home's onethread.toml.")]
@@ -70,6 +74,7 @@ def apply(file: File = "") -> None:
     """Make settings hold, also for facts already made: these are made anew while events flow.
 
     Nothing is changed unless all of it can be. Settings that shape no facts hold from the next `onethread up` on.
+    For more partitions the stack is stopped, its state moved, and the stack started again.
     """
     addresses = find()
     settings, path = load(addresses.home, file=_file(file)), _file(file)
@@ -81,6 +86,8 @@ def apply(file: File = "") -> None:
         _make_anew(addresses, load(addresses.home), durations)
     if path is not None:
         _install(addresses.home, path)
+    if "partitions" in differ:
+        _grow(addresses, settings)
     home.remember(addresses.home, settings)
     connect(addresses.clickhouse_url).command(settings_view(settings))
     for name, (then, now) in differ.items():
@@ -98,11 +105,30 @@ def _make_anew(addresses: Addresses, running: Settings, durations: dict[str, int
     wait(addresses, running, offset + 1, held)
 
 
+def _grow(addresses: Addresses, settings: Settings) -> None:
+    """More partitions: with the stack of this home, the stack stopped for it; with one elsewhere, its workers."""
+    before = home.shaped(addresses.home)["partitions"]
+    if addresses.outside:
+        with line("adding partitions") as tell:
+            growing.grow(addresses.kafka_bootstrap, settings, before, addresses.home / "state" / "growing",
+                         lambda text: tell(description=text))
+        return
+    workers = sum(record.name.startswith("worker-") for record in stack.living_parts(addresses.home))
+    home.begin_growing(addresses.home)
+    with StartProgress() as progress:
+        stack.stop(addresses.home)
+        stack.start(addresses, workers, progress.waiting)
+
+
 def _refuse(differ: dict[str, tuple[Any, Any]]) -> None:
     """Errors: OneThreadError naming what cannot be applied, and what can."""
     refused = [_told(name, then, now) for name, (then, now) in differ.items() if name in NEW_HOME]
+    for name in GROWS & differ.keys():
+        then, now = differ[name]
+        if now < then:
+            raise OneThreadError(f"{name}: expected more than {then}; came {now}: Kafka cannot take any away")
     if refused:
-        can = ", ".join(sorted(name.removesuffix("_ms") for name in REACHES_HISTORY))
+        can = ", ".join(sorted(name.removesuffix("_ms") for name in REACHES_HISTORY | GROWS))
         raise OneThreadError(
             "these settings made facts what they are from the first event on; another value needs an empty home and "
             f"the events again; nothing was changed (applied can be: {can}):\n  " + "\n  ".join(refused)

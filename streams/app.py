@@ -1,5 +1,6 @@
 """The worker's application: which stages there are, what each reads, and what they share."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import faust
@@ -24,9 +25,9 @@ from streams.transport.commit import Committer
 
 
 def create_app(
-    settings: Settings, addresses: Addresses, worker_index: int, datadir: Path
+    settings: Settings, addresses: Addresses, worker_index: int, datadir: Path, only: Collection[str] = (),
 ) -> tuple[faust.App, Committer]:
-    """The worker's application with its stages, and the committer that has to be started before it."""
+    """The worker's application with its stages, or only those named, and the committer to be started before it."""
     topics = Topics(settings.topic_prefix)
     app = new_app(settings, addresses.kafka_bootstrap, worker_index, datadir)
     committer = new_committer(app, settings, addresses.kafka_bootstrap, worker_index)
@@ -41,7 +42,8 @@ def create_app(
         Stage("stitch", (topics.identity,), Stitch(settings, topics, policy, schemas, store)),
         Stage("load", loaded, Load(settings, topics, addresses.clickhouse_url, schemas)),
     ):
-        add_stage(app, stage, committer)
+        if not only or stage.name in only:
+            add_stage(app, stage, committer)
     return app, committer
 
 

@@ -1,7 +1,8 @@
 """`python -m streams.worker`: one worker of a deployment.
 
-ONETHREAD_HOME, ONETHREAD_PORT_BASE and ONETHREAD_WORKER say which. The supervisor starts it again when it ends with
-anything but 0; that is also how a worker gets rid of a state it does not trust.
+ONETHREAD_HOME, ONETHREAD_PORT_BASE and ONETHREAD_WORKER say which; ONETHREAD_STAGES, where it is set, which stages it
+runs: `stitch` alone finishes what is under way and takes in nothing new. The supervisor starts a worker again when it
+ends with anything but 0; that is also how a worker gets rid of a state it does not trust.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from streams.transport.serve import log_to_stdout, serve
 
 def main() -> None:
     """Read the environment and serve until SIGTERM."""
+    stages = frozenset(filter(None, os.environ.get("ONETHREAD_STAGES", "").split(",")))
     index = int(os.environ.get("ONETHREAD_WORKER", "0"))
     addresses = Addresses.from_environ()
     datadir = addresses.home / "state" / f"worker-{index}"
@@ -36,7 +38,7 @@ def main() -> None:
         sys.exit(str(error))
 
     def build() -> tuple[faust.App, Committer]:
-        app, committer = create_app(chosen, addresses, index, datadir)
+        app, committer = create_app(chosen, addresses, index, datadir, stages)
         pages.state = StatePages(Keys(chosen.pepper.get_secret_value(), chosen.partitions), lambda: state_of(app))
         return app, committer
 

@@ -15,12 +15,13 @@ LAYOUT = 1
 
 STATE = ("kafka", "registry", "clickhouse", "state", "logs", "run", "home.json", "pepper", "pepper.new",
          "collector", "producers", "keys.json", "keys.json.new", "keys.json.lock", "write-key", "write-key.new",
-         "imports")
+         "imports", "growing")
 """What a stack keeps in its home; `imports` with it, or what was sent to a stack that is gone would not be sent again.
 `onethread.toml` and whatever else lies there are the user's."""
 
 
 SETTINGS = "onethread.toml"
+GROWING = "growing"
 
 
 def use_settings(home: Path, file: Path) -> None:
@@ -50,7 +51,8 @@ def check(home: Path, settings: Settings) -> None:
             "upgrade onethread, or set ONETHREAD_HOME to another folder"
         )
     differ = [f"{written(name, before)} at the last start, now {written(name, now)}"
-              for name, (before, now) in changed(home, settings).items()]
+              for name, (before, now) in changed(home, settings).items()
+              if not (name == "partitions" and growing_from(home) is not None)]
     if differ:
         raise OneThreadError(
             "settings that shape facts already made have changed since the last start; set them back, run "
@@ -61,14 +63,37 @@ def check(home: Path, settings: Settings) -> None:
 def changed(home: Path, settings: Settings) -> dict[str, tuple[Any, Any]]:
     """Settings that shape facts and are not what the home's facts were made under: name -> (then, now)."""
     now = shaping(settings)
-    before = _read(home).get("shaping", {})
+    before = shaped(home)
     return {name: (value, now[name]) for name, value in before.items() if name in now and now[name] != value}
+
+
+def shaped(home: Path) -> dict[str, Any]:
+    """The settings under which the home's facts are made; empty where there are none."""
+    return dict(_read(home).get("shaping", {}))
 
 
 def remember(home: Path, settings: Settings) -> None:
     """Note under which settings the home's facts are made."""
     text = json.dumps({"layout": LAYOUT, "shaping": shaping(settings)}, indent=1)
     (home / "home.json").write_text(text + "\n")
+
+
+def growing_from(home: Path) -> int | None:
+    """How many partitions there were, where some are being added; None where not."""
+    path = home / GROWING
+    return int(path.read_text()) if path.exists() else None
+
+
+def begin_growing(home: Path) -> None:
+    """Note that partitions are to be added to those of the last start: the next start does it, whatever happens."""
+    whole = home / f"{GROWING}.new"
+    whole.write_text(str(shaped(home)["partitions"]))
+    whole.replace(home / GROWING)
+
+
+def end_growing(home: Path, settings: Settings) -> None:
+    remember(home, settings)
+    (home / GROWING).unlink()
 
 
 def shaping(settings: Settings) -> dict[str, Any]:

@@ -11,17 +11,15 @@ In order, each step harmless when done twice, so that a rebuild that was killed 
 
 import time
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from faust.types import TP
 
 from connectors import commands
 from deploy.local import stack
 from deploy.local.ports import Addresses
+from deploy.local.reading import batches
 from deploy.local.settle import settle
 from schemas.registry import SchemaCache
 from schemas.registry import client as registry_client
@@ -30,11 +28,9 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.columns import DATABASE, Rows
 from sinks.clickhouse.writer import RebuildOver, Writer
 from streams.agents.copying import Copying, unpacked
-from streams.connections import kafka_config
 from streams.core import facts, reference
 from streams.core.commands import REBUILD_VERB
 from streams.errors import OneThreadError, Retryable
-from streams.reaching import no_answer
 from streams.settings import Settings
 from streams.topics import Topics
 
@@ -42,10 +38,6 @@ LOOK_S = 0.5
 WORKERS_S = 10.0
 """Without progress for this long, it is asked whether any worker runs."""
 REST_S = 600.0
-READ_S = 15.0
-READ_RECORDS = 500
-TURN_S = 0.1
-"""What is read together: that many records, or what comes in that time."""
 
 Say = Callable[[str], object]
 
@@ -147,7 +139,7 @@ def _copy(client: Client, name: str, addresses: Addresses, settings: Settings, s
     copying = Copying(names, SchemaCache(registry_client(addresses.registry_url)))
     writer, count = Writer(addresses.clickhouse_url), 0
     for topic in (names.history, names.dead_letters, *(names.reference(one) for one in reference.TABLES)):
-        for batch in _batches(addresses.kafka_bootstrap, topic):
+        for batch in batches(addresses.kafka_bootstrap, topic):
             writer.write(_rows(copying, batch), database)
             count += len(batch.records)
             say(f"copying {topic}: {count:,} records")
@@ -159,48 +151,3 @@ def _rows(copying: Copying, batch: Any) -> Iterator[Rows]:
         yield from (unpacked(facts.decode(record.value)) for record in batch.records)
     else:
         yield copying.rows(batch)
-
-
-def _batches(bootstrap: str, topic: str) -> Iterator[Any]:
-    """What a topic holds at this moment, as batches of records of one partition.
-
-    Errors: OneThreadError where Kafka does not answer.
-    """
-    consumer = Consumer({
-        **kafka_config(bootstrap), "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
-        "isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "earliest",
-        "fetch.wait.max.ms": 10,
-    })
-    try:
-        left = set(consumer.list_topics(topic, READ_S).topics[topic].partitions)
-        consumer.assign([TopicPartition(topic, number, 0) for number in left])
-        heard_s = time.monotonic()
-        while left:
-            messages = consumer.consume(READ_RECORDS, TURN_S)
-            if messages:
-                heard_s = time.monotonic()
-            elif time.monotonic() - heard_s > READ_S:
-                raise OneThreadError(f"Kafka at {bootstrap} does not answer")
-            found: dict[int, list[Any]] = {}
-            for message in messages:
-                problem = message.error()
-                if problem is None:
-                    found.setdefault(message.partition(), []).append(_record(message))
-                elif problem.code() == KafkaError._PARTITION_EOF:
-                    left.discard(message.partition())
-                else:
-                    raise KafkaException(problem)
-            for number, records in found.items():
-                yield SimpleNamespace(tp=TP(topic, number), records=records)
-    except KafkaException as error:
-        raise no_answer(bootstrap, error) from error
-    finally:
-        consumer.close()
-
-
-def _record(message: Any) -> Any:
-    """As the loading stage gets it."""
-    return SimpleNamespace(
-        topic=message.topic(), partition=message.partition(), offset=message.offset(),
-        timestamp=message.timestamp()[1], key=message.key(), value=message.value(),
-    )

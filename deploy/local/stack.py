@@ -15,7 +15,7 @@ from pathlib import Path
 
 from connectors import segment
 from connectors.files.mapping import of_topics
-from deploy.local import checks, downloads, home, kafka, parts, records, registry, topics
+from deploy.local import checks, downloads, growing, home, kafka, parts, records, registry, topics
 from deploy.local.parts import CHECKOUT, Part
 from deploy.local.ports import WORKERS_MAX, Addresses
 from deploy.local.records import Record
@@ -135,10 +135,25 @@ def prepare(addresses: Addresses, settings: Settings) -> None:
     from sinks.clickhouse import migrations
     from streams.topics import Topics
 
+    if (before := home.growing_from(addresses.home)) is not None:
+        _grow(addresses, settings, before)
     topics.create(addresses.kafka_bootstrap, settings, settings.brokers)
     register_all(addresses.registry_url, Topics(settings.topic_prefix), topics.names_of_channels(settings))
     migrations.apply(addresses.clickhouse_url, settings)
     home.remember(addresses.home, settings)
+
+
+def _grow(addresses: Addresses, settings: Settings, before: int) -> None:
+    """Add partitions before workers start; what is done is told in the supervisor's log."""
+    folder = addresses.home
+    growing.drain(addresses.kafka_bootstrap, settings, before, parts.worker(addresses, 0),
+                  log_path(folder, "worker-0"), _log)
+    growing.grow(addresses.kafka_bootstrap, settings, before, folder / "state" / "growing", _log)
+    home.end_growing(folder, settings)
+
+
+def _log(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
 def _prepare_home(addresses: Addresses, workers: int) -> Settings:

@@ -51,7 +51,7 @@ def test_check_tells_what_would_change(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    'default_region = "UA"', 'reporting_zone = "Europe/Kyiv"', "partitions = 8", 'topic_prefix = "x."',
+    'default_region = "UA"', 'reporting_zone = "Europe/Kyiv"', 'topic_prefix = "x."',
 ])
 def test_what_needs_an_empty_home_is_refused_with_all_the_rest(folder: Path, text: str) -> None:
     file = folder / "new.toml"
@@ -70,6 +70,15 @@ def test_a_setting_that_cannot_be_is_told(folder: Path) -> None:
 
 
 def test_every_setting_that_shapes_facts_has_its_rule() -> None:
-    from cli.config import NEW_HOME, REACHES_HISTORY
+    from cli.config import GROWS, NEW_HOME, REACHES_HISTORY
 
-    assert SHAPING | {"pepper"} == REACHES_HISTORY | NEW_HOME
+    assert SHAPING | {"pepper"} == REACHES_HISTORY | NEW_HOME | GROWS
+
+
+def test_partitions_only_become_more(folder: Path) -> None:
+    file = folder / "new.toml"
+    file.write_text("partitions = 8\n")
+    assert run("check", str(file)).splitlines()[1:] == ["to apply: partitions 4 → 8"]
+    file.write_text("partitions = 3\n")
+    with pytest.raises(OneThreadError, match="expected more than 4; came 3"):
+        run("check", str(file))

@@ -1,0 +1,65 @@
+"""What a topic holds at this moment, read without being a member of any group."""
+
+from collections.abc import Collection, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from faust.types import TP
+
+from streams.connections import kafka_config
+from streams.errors import OneThreadError
+from streams.reaching import no_answer
+
+READ_S = 15.0
+READ_RECORDS = 500
+TURN_S = 0.1
+"""What is read together: that many records, or what comes in that time."""
+QUEUE_KB = 16_384
+"""Of records fetched and not yet handed over, by partition: librdkafka's own 64 MB are for faster readers."""
+
+
+def batches(bootstrap: str, topic: str, partitions: Collection[int] | None = None) -> Iterator[Any]:
+    """What was committed of a topic up to now, as batches of records of one partition, each partition in order.
+
+    Shape:  as the loading stage gets them: `tp`, and `records` with topic, partition, offset, timestamp, key, value,
+            headers; of all partitions, or of some.
+    Errors: OneThreadError where Kafka does not answer.
+    """
+    consumer = Consumer({
+        **kafka_config(bootstrap), "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
+        "isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "earliest",
+        "fetch.wait.max.ms": 10, "queued.max.messages.kbytes": QUEUE_KB,
+    })
+    try:
+        there = consumer.list_topics(topic, READ_S).topics[topic].partitions
+        left = set(there if partitions is None else partitions)
+        consumer.assign([TopicPartition(topic, number, 0) for number in left])
+        silent_s = 0.0
+        while left:
+            messages = consumer.consume(READ_RECORDS, TURN_S)
+            silent_s = 0.0 if messages else silent_s + TURN_S
+            if silent_s > READ_S:
+                raise OneThreadError(f"Kafka at {bootstrap} does not answer")
+            found: dict[int, list[Any]] = {}
+            for message in messages:
+                problem = message.error()
+                if problem is None:
+                    found.setdefault(message.partition(), []).append(_record(message))
+                elif problem.code() == KafkaError._PARTITION_EOF:
+                    left.discard(message.partition())
+                else:
+                    raise KafkaException(problem)
+            for number, records in found.items():
+                yield SimpleNamespace(tp=TP(topic, number), records=records)
+    except KafkaException as error:
+        raise no_answer(bootstrap, error) from error
+    finally:
+        consumer.close()
+
+
+def _record(message: Any) -> Any:
+    return SimpleNamespace(
+        topic=message.topic(), partition=message.partition(), offset=message.offset(),
+        timestamp=message.timestamp()[1], key=message.key(), value=message.value(), headers=message.headers() or [],
+    )
