@@ -103,13 +103,16 @@ def undrained(bootstrap: str, settings: Settings) -> int:
         pipeline.close()
 
 
-_LOADING = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
+_LOADING = (
+    KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
 
 Found = TypeVar("Found")
 
 
 def _patiently(ask: Callable[[], Found]) -> Found:
-    """An answer about a group; a broker that has just started loads the groups' offsets first."""
+    """An answer; of a broker that has just started, or has just made a partition, it takes a moment."""
     deadline_s = time.monotonic() + CALL_S
     while True:
         try:
@@ -181,6 +184,8 @@ def _produce(producer: Producer, topic: str, partition: int, key: bytes | None, 
 
 def _send_again(bootstrap: str, settings: Settings, topic: str) -> None:
     """Each key's last record once more, at an offset above all earlier ones, and a tombstone where it was."""
+    if not any(_ends(bootstrap, topic, settings.partitions).values()):
+        return
     last: dict[bytes, tuple[int, int, bytes | None]] = {}
     for batch in batches(bootstrap, topic):
         for record in batch.records:
@@ -223,7 +228,8 @@ def _level(bootstrap: str, settings: Settings, topic: str) -> None:
 def _ends(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
     admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
     asked = {TopicPartition(topic, number): OffsetSpec.latest() for number in range(partitions)}
-    return {tp.partition: future.result().offset for tp, future in admin.list_offsets(asked).items()}
+    return _patiently(
+        lambda: {tp.partition: future.result().offset for tp, future in admin.list_offsets(asked).items()})
 
 
 # -- the state

@@ -54,7 +54,7 @@ class Growing(Run):
         self.partitions = [self._load(n) for n in range(count)]
 
 
-@settings(EXAMPLES, max_examples=80)
+@settings(EXAMPLES, max_examples=40)
 @given(worlds(parts=("rules", "policies", "erasures")), SEEDS)
 def test_rows_are_those_of_the_batch_when_partitions_were_added_on_the_way(world: World, seed: int) -> None:
     assert wrong(world, Growing(world, Random(seed))) == []
