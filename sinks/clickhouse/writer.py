@@ -6,6 +6,7 @@ the views wrong in silence. Neither messages nor logs quote what ClickHouse says
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
@@ -108,7 +109,9 @@ class Writer:
 
     def _insert(self, database: str, table: str, rows: list[Rows]) -> None:
         arrow = to_arrow(TABLES[table], rows)
+        started = time.perf_counter()
         self._connected().insert_arrow(f"{database}.{physical(table)}", arrow, settings=INSERT_SETTINGS)
+        metrics.CLICKHOUSE_INSERT_SECONDS.labels(table).observe(time.perf_counter() - started)
         metrics.CLICKHOUSE_ROWS.labels(table).inc(len(arrow))
 
     def _connected(self) -> Client:
@@ -123,7 +126,8 @@ class Writer:
         code = error.code if isinstance(error, Error) else None
         if database != DATABASE and code in _GONE_CODES:
             return RebuildOver(database)
-        metrics.CLICKHOUSE_ERRORS.labels("network" if code is None else str(code)).inc()
+        word = "network" if code is None else str(code)
+        metrics.CLICKHOUSE_ERRORS.labels(word).inc()
         # Without a code it is the network, a proxy, or the driver, which cannot make a request of such rows.
         mends = code in RETRYABLE_CODES if code is not None else (
             isinstance(error, OperationalError) or type(error) is DatabaseError
@@ -133,6 +137,7 @@ class Writer:
             log.critical("clickhouse_insert_refused", table=table, code=code, name=name)
             return InsertRefused(f"ClickHouse refuses rows of {table} with code {code} ({name}): expected the tables "
                                  "of this version; apply its migrations, or report it")
+        metrics.CLICKHOUSE_RETRIES.labels(word).inc()
         if isinstance(error, OperationalError):
             self._client = None
         wait_s = min(RETRY_MAX_S, RETRY_MIN_S * 2**self._failures)

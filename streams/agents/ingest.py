@@ -157,6 +157,10 @@ def _place(record: Any) -> tuple[Position, int, bytes | None, int | None]:
     return position, record.timestamp, record.value, schema_id(record.value or b"")
 
 
+for _reason in Reason:  # shown from the beginning, so that a first refusal is an increase
+    metrics.EVENTS_REFUSED.labels(_reason.value)
+
+
 def _count(intake: Intake) -> None:
     for reject in intake.refused:
         metrics.EVENTS_REFUSED.labels(str(reject.reason)).inc()

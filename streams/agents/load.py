@@ -3,17 +3,21 @@ offsets, and dead letters for reference records that cannot be read."""
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from faust.types import TP
 
 from schemas.records import DEAD_LETTER
 from schemas.registry import SchemaCache
 from schemas.wire import frame
 from sinks.clickhouse.columns import Rows
 from sinks.clickhouse.writer import INSERT_S_MAX, Writer
+from streams import metrics
 from streams.agents.copying import Copying, unpacked
 from streams.agents.rebuilding import Rebuilding
-from streams.core import facts
+from streams.agents.visible import Visible, Waiting
+from streams.core import facts, reference
 from streams.settings import Settings
 from streams.topics import Topics
 from streams.transport.commit import Work
@@ -51,10 +55,19 @@ class Load:
         self._writer = Writer(clickhouse_url)
         self._rebuilding = Rebuilding(self._writer)
         self._next_s = 0.0
+        self._visible = Visible()
+        self._waiting = Waiting(
+            (topics.facts, topics.history, topics.dead_letters, *(topics.reference(name) for name in reference.TABLES)),
+        )
 
     def forget(self, partitions: Iterable[int]) -> None:
         """What is known of a rebuild may have changed while the partitions were another worker's."""
         self._rebuilding.forget(partitions)
+        self._waiting.give_up()
+
+    def look(self, lags: Mapping[TP, tuple[int, int]]) -> None:
+        """At each look of the watch: how old is what is not in ClickHouse yet."""
+        metrics.CLICKHOUSE_DELAY.set(self._waiting.age_ms(lags, now_ms()) / 1000)
 
     def rest(self) -> float:
         """How long the next group may still grow, in seconds."""
@@ -66,14 +79,18 @@ class Load:
         Errors: Retryable while ClickHouse or the schema registry is away; InsertRefused stops the process.
         """
         started_s = time.monotonic()
+        self._waiting.take(group.batches)
         letters = await asyncio.to_thread(self._write_all, group.batches)
         ended_s = time.monotonic()
+        self._visible.tell(now_ms())
+        self._waiting.done(group.batches)
         self._next_s = max(started_s + PAUSE_S, ended_s + min(REST_S_MAX, (ended_s - started_s) * REST))
         return Work([(self._dead_letters, partition, None, value) for partition, value in letters], {}, group.offsets)
 
     def _write_all(self, batches: Iterable[Any]) -> list[tuple[int, bytes]]:
         """Insert everything; (partition, dead letter) of each reference record that was refused."""
         batches = list(batches)
+        self._visible.begin()
         self._copying.take_letters()  # of a group that is tried again
         self._rebuilding.learn(batch.tp.partition for batch in batches)
         self._write(batches)
@@ -105,8 +122,13 @@ class Load:
                 continue
             for record in batch.records:
                 packed = facts.decode(record.value)
+                self._visible.meet(packed)
                 if packed.table == facts.MILESTONE:
                     for name, state in packed.upserts:
                         self._rebuilding.meet(record, name, state)
                 else:
                     yield unpacked(packed), self._rebuilding.database(record, batch.tp.topic == self._facts)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,6 +1,7 @@
 """Stage two: messages of the identity graph -> rows and further messages. Decode, call the core, hand over effects."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -59,6 +60,7 @@ class Stitch:
         self._settings, self._topics, self._policy, self._store = settings, topics, policy, store
         self._partitions: dict[int, Partition] = {}
         self._compactor = Compactor(store)
+        self._largest = 0
 
     def forget(self, partitions: Iterable[int]) -> None:
         """The partitions may be another worker's now: what is cached of them is worth nothing."""
@@ -76,9 +78,16 @@ class Stitch:
         # What is worked on stays in hand, whatever is forgotten meanwhile: offsets must not go without their effects.
         worked = {number: self._partition(number) for number in {batch.tp.partition for batch in group.batches}}
         for batch in group.batches:
+            partition, seconds, count_of = worked[batch.tp.partition], 0.0, 0
             for record in batch.records:
-                worked[batch.tp.partition].work(messages.unpack(record.value))
+                started = time.perf_counter()
+                found = messages.unpack(record.value)
+                partition.work(found)
+                count_of += len(found)
+                seconds += time.perf_counter() - started
                 await asyncio.sleep(0)  # a long group must not starve the other stages
+            metrics.STITCH_MESSAGES.labels(str(batch.tp.partition)).inc(count_of)
+            metrics.STITCH_SECONDS.labels(str(batch.tp.partition)).inc(seconds)
         work = Work(offsets=group.offsets)
         for number, partition in worked.items():
             effects = partition.take()
@@ -108,6 +117,8 @@ class Stitch:
                 work.records.append((self._topics.identity, partition, None, value))
         work.writes[number] = Writes(effects.puts, effects.deletes)
         count(effects)
+        self._largest = max(self._largest, *effects.sizes, 0)
+        metrics.LARGEST_CLUSTER.set(self._largest)
         if effects.swept:
             version, done, is_all = effects.swept
             metrics.POLICY_SWEPT.labels(number).set(done)
@@ -125,7 +136,7 @@ def values_of(fact: facts.Facts) -> Iterator[bytes]:
     upserts = rows // 2
     tombstones = max(0, upserts - len(fact.upserts))
     yield from values_of(facts.Facts(fact.table, fact.upserts[:upserts], fact.tombstones[:tombstones]))
-    yield from values_of(facts.Facts(fact.table, fact.upserts[upserts:], fact.tombstones[tombstones:]))
+    yield from values_of(facts.Facts(fact.table, fact.upserts[upserts:], fact.tombstones[tombstones:], fact.arrived))
 
 
 def count(effects: Effects) -> None:

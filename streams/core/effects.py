@@ -38,13 +38,16 @@ class Effects:
     merges: list[Merge] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     duplicates: int = 0
+    arrived: list[tuple[int, int]] = field(default_factory=list)
+    """(occurred_ms, received_ms) of events kept for the first time."""
     swept: tuple[int, int, bool] | None = None
     """(version, nodes brought to it so far, whether that was all) of a policy's sweep."""
 
     def packed_facts(self) -> list[Facts]:
         """The facts as they travel: at most ROWS_MAX rows of one table together. Who sends them minds the bytes.
 
-        A rebuild's begin comes before all rows, its end after them.
+        Times of what arrived go with the last of the rows that show it. A rebuild's begin comes before all rows, its
+        end after them.
         """
         by_table: dict[str, Facts] = {}
         packed = [Facts(MILESTONE, [(name, "begun")], []) for name in self.begun]
@@ -59,4 +62,6 @@ class Effects:
             else:
                 batch.upserts.append((version, *row))
         assert by_table.keys() <= TABLES.keys(), "a fact of a table that does not exist"
+        if self.arrived and packed:
+            by_table.get("touchpoints", packed[-1]).arrived = self.arrived
         return packed + [Facts(MILESTONE, [(name, "ended")], []) for name in self.ended]

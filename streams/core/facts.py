@@ -184,6 +184,8 @@ class Facts(msgspec.Struct, array_like=True):
     table: str
     upserts: list[Sequence[Any]]
     tombstones: list[Sequence[Any]]
+    arrived: list[tuple[int, int]] = []
+    """(occurred_ms, received_ms) of events whose first rows are these, or come shortly before; for metrics alone."""
 
 
 _encoder = msgspec.msgpack.Encoder()

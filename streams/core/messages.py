@@ -50,6 +50,8 @@ class Observe(msgspec.Struct, frozen=True, array_like=True, tag="o", gc=False):
     event: Event
     copies: tuple[Copy, ...]
     claims: tuple[Claim, ...]
+    is_moved: bool = False
+    """It was kept somewhere already: it does not come to us now."""
 
 
 class Keep(msgspec.Struct, frozen=True, array_like=True, tag="k", gc=False):
@@ -62,6 +64,7 @@ class Keep(msgspec.Struct, frozen=True, array_like=True, tag="k", gc=False):
     claims: tuple[Claim, ...]
     anchor: Identifier
     path: tuple[Identifier, ...]
+    is_moved: bool = False
 
 
 class Sighting(msgspec.Struct, frozen=True, array_like=True, tag="s", gc=False):

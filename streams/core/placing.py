@@ -25,9 +25,9 @@ def observe(p: Partition, node: Node, m: Observe) -> None:
     want = address(order, claims)
     told = tuple(claims.items())
     if want != m.to:
-        p.send(Observe(want, p.clock, m.event, m.copies, told), want)
+        p.send(Observe(want, p.clock, m.event, m.copies, told, m.is_moved), want)
     else:
-        _keep(p, node, Keep(m.to, p.clock, m.event, m.copies, told, want, ()), order)
+        _keep(p, node, Keep(m.to, p.clock, m.event, m.copies, told, want, (), m.is_moved), order)
 
 
 def keep(p: Partition, node: Node, m: Keep) -> None:
@@ -36,7 +36,8 @@ def keep(p: Partition, node: Node, m: Keep) -> None:
 
 def _keep(p: Partition, node: Node, m: Keep, order: tuple[Identifier, ...]) -> None:
     if node.parent is not None:
-        p.send(Keep(node.parent, p.clock, m.event, m.copies, m.claims, m.anchor, (*m.path, m.to)), node.parent)
+        path = (*m.path, m.to)
+        p.send(Keep(node.parent, p.clock, m.event, m.copies, m.claims, m.anchor, path, m.is_moved), node.parent)
         return
     for x in m.path[:-1]:
         p.send(Compress(x, p.clock, m.to), x)
@@ -61,6 +62,8 @@ def _keep(p: Partition, node: Node, m: Keep, order: tuple[Identifier, ...]) -> N
     if kept is not None:
         if len(kept.copies) > len(m.copies) or len(cluster.events[m.event.event_id]) > 1:
             p.effects.duplicates += 1
+        elif not m.is_moved:
+            p.effects.arrived.append((m.event.at_ms, m.copies[0][1]))
         p.nodes.put_event(node, kept)
     if news or is_stripped:
         review(p, node, cluster, cause)
@@ -99,7 +102,7 @@ def _place(p: Partition, node: Node, cluster: Cluster, kept: Kept) -> bool:
     want = address(kept.order, cluster.claims)
     if want != kept.anchor and want not in cluster.members:
         claims = tuple((i, n) for i in kept.order if (n := cluster.claims.get(i, 0)))
-        p.send(Observe(want, p.clock, kept.event, kept.copies, claims), want)
+        p.send(Observe(want, p.clock, kept.event, kept.copies, claims, True), want)
         return False
     if want != kept.anchor:
         kept.anchor = want

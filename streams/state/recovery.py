@@ -9,6 +9,7 @@ Rules it keeps:
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from faust.tables.manager import TableManager as StockTableManager
@@ -17,6 +18,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
+from streams import metrics
 from streams.transport.batching import Run
 from streams.transport.stable import committed_offsets, wait_until_settled
 
@@ -47,9 +49,18 @@ class Recovery(StockRecovery):
             await asyncio.sleep(0)
         self._next[tp] = run.end
         self.applied_records += len(records)
+        metrics.RECOVERY_RECORDS.inc(len(records))
         # The last of it may be a marker or compacted away: what counts is how far we have read.
         offsets[tp] = max(offsets[tp] if offsets[tp] is not None else -1, min(run.end - 1, ends.get(tp, run.end)))
         self._maybe_end()
+
+    def active_left(self) -> dict[TP, int]:
+        """Offsets still to be read until each partition that is worked here is whole; 0 where it is."""
+        return {tp: left(self.active_highwaters[tp], self.active_offsets.get(tp)) for tp in self.active_tps}
+
+    def standby_left(self, ends: Mapping[TP, int]) -> dict[TP, int]:
+        """Offsets by which each copy that is kept for another worker is behind; `ends` are the changelogs' ends."""
+        return {tp: left(ends[tp] - 1, self.standby_offsets.get(tp)) for tp in self.standby_tps if tp in ends}
 
     def _maybe_end(self) -> None:
         if self.in_recovery and not self.need_recovery():
@@ -82,6 +93,11 @@ class Recovery(StockRecovery):
             await self.sleep(1.0)
             if not self.tables.standbys_ready and not self.standby_remaining_total():
                 self.tables.on_standbys_ready()
+
+
+def left(last: int, applied: int | None) -> int:
+    """Offsets between the last one applied and the last there is. None is: none applied yet, or nothing to apply."""
+    return max(0, last - (-1 if applied is None else applied))
 
 
 class TableManager(StockTableManager):

@@ -44,6 +44,10 @@ _WITHOUT_LOG = rocksdict.WriteOptions()
 _WITHOUT_LOG.disable_wal = True
 
 
+_SIZES = ("rocksdb.live-sst-files-size", "rocksdb.cur-size-all-mem-tables")
+"""https://github.com/facebook/rocksdb/blob/main/include/rocksdb/db.h, DB::Properties"""
+
+
 class Store(stock.Store):
     """Faust's RocksDB store with a batch interface; the one-key interface of the table is not used."""
 
@@ -92,6 +96,12 @@ class Store(stock.Store):
     def partitions(self) -> list[int]:
         """The partitions that are open here."""
         return list(self._dbs)
+
+    def size(self, partition: int) -> tuple[int, int]:
+        """Bytes on disk and in memory, and records as RocksDB estimates them, of a partition that is open here."""
+        db = self._dbs[partition]
+        size_bytes = sum(int(db.property_int_value(name) or 0) for name in _SIZES)
+        return size_bytes, int(db.property_int_value("rocksdb.estimate-num-keys") or 0)
 
     # -- what the commit uses
 

@@ -13,6 +13,7 @@ from streams.settings import Settings
 from streams.state.recovery import TableManager
 from streams.transport.commit import Committer
 from streams.transport.credentials import credentials
+from streams.transport.failures import Failures
 from streams.transport.loop import Handler, run
 
 TABLE = "graph"
@@ -62,6 +63,7 @@ def new_app(settings: Settings, brokers: str, worker_index: int, datadir: Path) 
         stream_buffer_maxsize=64,
         stream_recovery_delay=0.0,
     )
+    app.looks = []  # of stages that want to know, at each look of the watch, how far behind they are
     app.finalize()
     app.Table(
         TABLE, key_type=bytes, value_type=bytes,
@@ -83,7 +85,8 @@ def graph_store(app: faust.App) -> streams.state.store.Store:
 
 def new_committer(app: faust.App, settings: Settings, brokers: str, worker_index: int) -> Committer:
     """The transactional id is stable, so that a restart fences the earlier self of this worker."""
-    return Committer(brokers, f"{application_id(settings)}-{worker_index}", changelog_topic(app), graph_store(app))
+    name, failures = f"{application_id(settings)}-{worker_index}", Failures(Path(app.conf.datadir) / "failures.json")
+    return Committer(brokers, name, changelog_topic(app), graph_store(app), failures)
 
 
 def add_stage(app: faust.App, stage: Stage, committer: Committer) -> None:
@@ -94,6 +97,8 @@ def add_stage(app: faust.App, stage: Stage, committer: Committer) -> None:
         await run(stage.name, stream, stage.handler, committer)
 
     app.agent(topic, name=stage.name)(agent)
+    if hasattr(stage.handler, "look"):
+        app.looks.append(stage.handler.look)
     if hasattr(stage.handler, "forget"):
         forget = stage.handler.forget
 

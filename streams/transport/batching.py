@@ -23,6 +23,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from mode.utils.futures import notify
 
+from streams import metrics
 from streams.transport.membership import Membership
 from streams.transport.ranges import Ranges
 from streams.transport.stable import committed_offsets
@@ -291,6 +292,11 @@ class Consumer(driver.Consumer):
         thread: ConsumerThread = self._thread
         return {tp: (done, end) for tp, done in self._committed.items() if (end := thread.ends.get(tp)) is not None}
 
+    def ends(self) -> dict[TP, int]:
+        """Where logs end, changelogs among them, as the last fetches told."""
+        thread: ConsumerThread = self._thread
+        return dict(thread.ends)
+
     # -- seeking and rebalances
 
     def _forget(self) -> None:
@@ -320,6 +326,7 @@ class Consumer(driver.Consumer):
         self._committed.clear()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        metrics.REBALANCES.inc()
         self._forget()
         await super().on_partitions_assigned(assigned, generation_id)
 

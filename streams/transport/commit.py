@@ -17,7 +17,9 @@ from typing import Any, Protocol
 from confluent_kafka import KafkaException, Producer, TopicPartition
 from faust.types import TP
 
+from streams import metrics
 from streams.connections import kafka_config
+from streams.transport.failures import Failures
 from streams.transport.membership import Membership
 
 TRANSACTION_TIMEOUT_MS = 15_000
@@ -76,13 +78,15 @@ class StateStore(Protocol):
 class Committer:
     """The one transactional producer of a worker; its agents commit in turn."""
 
-    def __init__(self, brokers: str, transactional_id: str, changelog: str, store: StateStore) -> None:
+    def __init__(
+        self, brokers: str, transactional_id: str, changelog: str, store: StateStore, failures: Failures | None = None,
+    ) -> None:
         self._producer = Producer({**CONFIG, **kafka_config(brokers), "transactional.id": transactional_id})
         self._changelog = changelog
         self._store = store
+        self._failures = failures
         self._lock = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "commit")
-        self.seconds_in_kafka = 0.0
 
     def start(self) -> None:
         """Fence the earlier self of this worker and abort what it left open. Before the worker joins its group."""
@@ -93,19 +97,26 @@ class Committer:
 
         Errors: KafkaException; the caller ends the process (fenced: others own the partitions now).
         """
+        clock = Clock()
         async with self._lock:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._attempt, work, membership)
+            clock.lap("wait")
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._attempt, work, membership, clock)
 
-    def _attempt(self, work: Work, membership: Membership) -> None:
+    def _attempt(self, work: Work, membership: Membership, clock: "Clock") -> None:
         try:
-            self._transact(work, membership)
-        except BaseException:
+            self._transact(work, membership, clock)
+        except BaseException as error:
             # The process ends; readers of what it wrote need not wait for the transaction to time out.
             with contextlib.suppress(KafkaException):
                 self._producer.abort_transaction(ABORT_TIMEOUT_S)
+            if self._failures:
+                with contextlib.suppress(OSError):  # a full disk must not hide why the commit failed
+                    self._failures.note(error)
             raise
+        metrics.COMMITS.inc()
+        metrics.LAST_COMMIT.set_to_current_time()
 
-    def _transact(self, work: Work, membership: Membership) -> None:
+    def _transact(self, work: Work, membership: Membership, clock: "Clock") -> None:
         # 1. Begin. Nothing of what follows is visible to readers (all read committed) before step 5.
         self._producer.begin_transaction()
         _die_at("begin")
@@ -113,6 +124,7 @@ class Committer:
         # 2. Results. In the transaction, so that a crash cannot leave them without their offset, nor double them.
         for topic, partition, key, value in work.records:
             self._produce(topic, partition, key, value)
+        clock.lap("records")
         _die_at("records")
 
         # 3. The changelog, keys and values as the store has them; a deletion is a tombstone. The broker tells where
@@ -129,19 +141,21 @@ class Committer:
                 self._produce(self._changelog, partition, key, put, noted)
             for key in writes.deletes:
                 self._produce(self._changelog, partition, key, None, noted)
+            metrics.CHANGELOG_RECORDS.inc(len(writes.puts) + len(writes.deletes))
+        clock.lap("changelog")
         _die_at("changelog")
 
         # 4. Input offsets, with the generation under which the input was read: the broker refuses a worker that was
         #    paused past its session, and the process ends here with nothing written.
         offsets = [TopicPartition(tp.topic, tp.partition, offset) for tp, offset in work.offsets.items()]
         self._producer.send_offsets_to_transaction(offsets, membership.to_bytes(), CALL_TIMEOUT_S)
+        clock.lap("offsets")
         _die_at("offsets")
 
         # 5. Commit. It first delivers all records; from here on the group is done, whatever happens to this process.
-        started = time.perf_counter()
         self._producer.commit_transaction(CALL_TIMEOUT_S)
-        self.seconds_in_kafka = time.perf_counter() - started
         self._producer.poll(0)
+        clock.lap("kafka")
         _die_at("commit")
 
         # 6. The store, last: it must never hold what Kafka may yet abort. One atomic write a partition, with the
@@ -150,6 +164,7 @@ class Committer:
         for partition, writes in written.items():
             self._store.write(partition, writes.puts, writes.deletes, last[partition])
             _die_at("store")
+        clock.lap("store")
 
     def _produce(
         self, topic: str, partition: int, key: bytes | None, value: bytes | None, on_delivery: Any = None
@@ -162,6 +177,23 @@ class Committer:
             else:
                 return
 
+
+class Clock:
+    """Tells the time of each step of one commit."""
+
+    def __init__(self) -> None:
+        self._at = time.perf_counter()
+
+    def lap(self, step: str) -> None:
+        """The step that began where the one before it ended is done."""
+        now = time.perf_counter()
+        _STEPS[step].observe(now - self._at)
+        self._at = now
+
+
+_STEPS = {
+    step: metrics.COMMIT_SECONDS.labels(step) for step in ("wait", "records", "changelog", "offsets", "kafka", "store")
+}
 
 _deaths: dict[str, int] = {}
 

@@ -28,7 +28,8 @@ log = structlog.get_logger()
 
 class Handler(Protocol):
     """One stage: groups in, work out. It may also have `forget(partitions)`, called when partitions come and go,
-    `group_bytes_max`, and `rest`, the seconds in which its next group may still grow."""
+    `look(lags)`, called twice a second, `group_bytes_max`, and `rest`, the seconds in which its next group may still
+    grow."""
 
     async def handle(self, group: Group) -> Work: ...
 

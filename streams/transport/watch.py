@@ -12,8 +12,9 @@ from typing import Any
 import structlog
 from faust.types import TP
 
-from streams import metrics
+from streams.transport.application import graph_store
 from streams.transport.commit import Committer, Work
+from streams.transport.gauges import Gauges
 from streams.transport.loop import die
 
 STALL_S = 60.0
@@ -41,6 +42,10 @@ class Progress:
             del self._seen[tp]
         return found
 
+    def standing(self, now: float) -> dict[TP, float]:
+        """For how many seconds each partition has lagged without moving; 0 for the others. After `stalled`."""
+        return {tp: now - since for tp, (_, since) in self._seen.items()}
+
     def excuse(self, now: float) -> None:
         """Everything waits on purpose: start counting anew."""
         self._seen = {tp: (done, now) for tp, (done, _) in self._seen.items()}
@@ -48,8 +53,7 @@ class Progress:
 
 async def watch(app: Any, committer: Committer) -> None:
     """Set the gauges, commit past markers, and leave when a partition stands still. Runs as long as the application."""
-    progress = Progress()
-    told: set[TP] = set()
+    progress, gauges = Progress(), Gauges(graph_store(app))
     while True:
         await asyncio.sleep(LOOK_S)
         if app.crashed:
@@ -57,16 +61,11 @@ async def watch(app: Any, committer: Committer) -> None:
         consumer = app.consumer
         await commit_idle(app, committer)
         lags = consumer.lags()
-        metrics.WORKER_READY.set(app.tables.actives_ready and not app.rebalancing)
-        for tp in told - lags.keys():
-            metrics.LAG.remove(tp.topic, str(tp.partition))  # another worker's now
-        for tp, (done, end) in lags.items():
-            metrics.LAG.labels(tp.topic, str(tp.partition)).set(end - done)
-        told = set(lags)
         now = time.monotonic()
         if consumer.waits_for_outside:
             progress.excuse(now)
         stalled = progress.stalled(lags, now)
+        gauges.tell(app, lags, progress.standing(now), now)
         if stalled:
             die("stalled", partitions=[f"{tp.topic}/{tp.partition}" for tp in stalled], rebalancing=app.rebalancing)
 
