@@ -7,9 +7,19 @@ bounded by the deployment's settings. Each process shows its own metrics only: a
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from streams.distribution import Distribution
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
 
 WORKER, COLLECTOR, SUPERVISOR = CollectorRegistry(), CollectorRegistry(), CollectorRegistry()
 PROCESSES = {"worker": WORKER, "collector": COLLECTOR, "supervisor": SUPERVISOR}

@@ -122,7 +122,10 @@ class Writer:
 @contextmanager
 def in_place_of_the_outside(world: Outside) -> Iterator[None]:
     """The names by which the product reaches Faust, Kafka, ClickHouse, the registry, the clock and its own end."""
-    clock = SimpleNamespace(monotonic=world.loop.time, perf_counter=world.loop.time, time=world.loop.time)
+    clock = SimpleNamespace(
+        monotonic=world.loop.time, perf_counter=world.loop.time, time=world.loop.time,
+        time_ns=lambda: int(world.loop.time() * 1e9),
+    )
 
     def producer(config: dict[str, Any]) -> Producer:
         return Producer(world.broker, world.random, world.step, config["transactional.id"])

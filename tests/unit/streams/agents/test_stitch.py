@@ -157,6 +157,11 @@ def test_a_row_longer_than_a_record_stays_whole() -> None:
     assert [len(facts.decode(value).upserts) for value in values_of(fact)] == [1, 1]
 
 
+def test_times_of_what_arrived_stay_with_the_last_record() -> None:
+    fact = facts.Facts("visits", [[n, "x" * (FACTS_BYTES_MAX // 2)] for n in range(3)], [], [(1, 2)])
+    assert [facts.decode(value).arrived for value in values_of(fact)] == [[], [], [(1, 2)]]
+
+
 def _people(work: Work) -> tuple[dict[bytes, Any], list[Any]]:
     """The last record of each person, and the merges."""
     persons: dict[bytes, Any] = {}

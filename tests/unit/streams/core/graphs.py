@@ -28,6 +28,7 @@ class Graph:
         self.shaping = Shaping(self.keys, **{**gaps, **durations})
         self.stores = [Memory() for _ in range(partitions)]
         self.partitions: list[Partition] = []
+        self.arrived: list[tuple[int, int]] = []
         self.kept: dict[tuple[object, ...], tuple[int, Row | None]] = {}
         self.restart()
 
@@ -54,6 +55,7 @@ class Graph:
 
     def _carry_out(self, number: int) -> dict[int, list[messages.Message]]:
         effects = self.partitions[number].take()
+        self.arrived += effects.arrived
         assert not effects.puts.keys() & effects.deletes
         self.stores[number].update(effects.puts)
         for key in effects.deletes:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from streams.core import messages, node
+from streams.core import facts, messages, node
 from streams.core.event import Event
 from streams.core.keys import Keys
 from streams.core.messages import Part, PolicyChange, Rule
@@ -27,6 +27,7 @@ FIRST_EVENT = bytes.fromhex(
     "dc0014" "a165" "05" "06" "93a1740001" "c410" + 16 * "00" + "90" "a3776562" "a176" "ab696e746572616374696f6e"
     + 9 * "c0" + "c400" "c400"
 )
+FIRST_FACTS = bytes.fromhex("93" "a66f7264657273" "919201c40170" "90")
 FIRST_CHANGE = bytes.fromhex("91" "96" "a179" "00" "01" "a0" "03" "05")
 FIRST_POLICY = bytes.fromhex("93" "03" "a0" "05")
 
@@ -54,6 +55,10 @@ def test_a_session_gap_sent_by_the_first_release_is_a_duration() -> None:
     (change,) = messages.unpack(FIRST_CHANGE)
     assert isinstance(change, PolicyChange)
     assert change.changes() == {"session_gap_ms": 5}
+
+
+def test_facts_of_the_first_release_tell_no_times() -> None:
+    assert facts.decode(FIRST_FACTS) == facts.Facts("orders", [[1, b"p"]], [], [])
 
 
 def test_policies_stored_by_the_first_release_are_read() -> None:

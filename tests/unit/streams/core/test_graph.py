@@ -1,7 +1,9 @@
 """The graph's promises on literal events; orders, repeats and restarts at random are tests/properties."""
 
 from streams.core.event import Event
+from streams.core.messages import observe
 from streams.core.partition import merges
+from streams.core.policy import default
 from tests.oracle.build import event
 from tests.unit.streams.core.graphs import MINUTE, Graph
 
@@ -116,3 +118,16 @@ def test_an_identifier_that_moves_between_living_persons_is_a_split() -> None:
     assert [m.action for m in merges({A: b"1", TABLET: b"1", B: b"2"}, {A: b"1", TABLET: b"2", B: b"2"})] == [
         "split"
     ]
+
+
+def test_an_event_arrives_once_wherever_it_is_kept_later() -> None:
+    """When its anchor turns out to be shared, it moves to another keeper."""
+    own = ("loyalty_card", "own")
+    events = [
+        event(str(n), n, "loyalty_card:own", f"email:e{n}", order={"order_id": f"o{n}"}, type="order_placed")
+        for n in range(21)
+    ]
+    assert {observe(e, default()).to for e in events} == {own}
+    graph = Graph(4).see(*events, *events)
+    assert own not in {observe(e, default(), [(own, 1)]).to for e in events}, "no longer kept there"
+    assert sorted(graph.arrived) == [(e.at_ms, e.received_ms) for e in events]

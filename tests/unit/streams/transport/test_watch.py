@@ -41,3 +41,12 @@ def test_waiting_on_purpose_is_excused():
     progress.excuse(STALL_S - 1)
     assert progress.stalled({A: (10, 20)}, STALL_S) == []
     assert progress.stalled({A: (10, 20)}, 2 * STALL_S) == [A]
+
+
+def test_the_time_of_standing_is_told_from_the_first_second():
+    progress = Progress()
+    progress.stalled({A: (10, 20), B: (5, 5)}, 0)
+    progress.stalled({A: (10, 25), B: (5, 5)}, 7)
+    assert progress.standing(7) == {A: 7, B: 0}
+    progress.stalled({A: (11, 25)}, 9)
+    assert progress.standing(9) == {A: 0}
