@@ -6,6 +6,7 @@ bounded by the deployment's settings. Each process shows its own metrics only: a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 
 from prometheus_client import (
     REGISTRY,
@@ -100,6 +101,15 @@ def _distribution(
 ) -> Distribution:
     _note(process, name, "histogram", meaning, labels)
     return Distribution(name, meaning, labels, buckets, process)
+
+
+def tell_version(process: str) -> None:
+    """Say which release this process runs; `unknown` where it runs from files that nobody installed."""
+    try:
+        release = version("onethread")
+    except PackageNotFoundError:
+        release = "unknown"
+    BUILD_INFO[process].labels(release).set(1)
 
 
 # -- the worker and its partitions

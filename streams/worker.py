@@ -12,7 +12,7 @@ import sys
 import faust
 
 from deploy.local.ports import HOST, Addresses
-from streams import settings
+from streams import metrics, settings
 from streams.app import create_app, state_of
 from streams.core.keys import Keys
 from streams.reaching import NotLetIn, check
@@ -31,6 +31,7 @@ def main() -> None:
     log_to_stdout()
     pages = Pages(HOST, addresses.worker_metrics(index))
     pages.start()
+    metrics.tell_version("worker")
     chosen = settings.load(addresses.home)
     try:
         check(addresses.kafka_bootstrap)

@@ -23,7 +23,7 @@ from connectors.lookup.local import create as create_lookup
 from connectors.spool import Spool
 from deploy.local.ports import HOST, Addresses
 from schemas.registry import SchemaCache, client
-from streams import settings
+from streams import metrics, settings
 from streams.topics import Topics
 from streams.transport.loop import EXIT_FAILED, told
 from streams.transport.serve import log_to_stdout
@@ -77,6 +77,7 @@ def die(fault: threading.ExceptHookArgs) -> None:
 def main() -> None:
     """Serve until SIGTERM."""
     log_to_stdout()
+    metrics.tell_version("collector")
     threading.excepthook = die
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # it tells of every attempt
     logging.getLogger("uvicorn.error").addFilter(lambda record: not record.exc_info)  # `app.on_fault` tells them

@@ -25,7 +25,7 @@ from deploy.bench.latency import quantile
 from deploy.bench.run import machine
 from deploy.bench.stack import Say, process, running
 from deploy.local.parts import CHECKOUT, COLLECTOR, http_text, python_env
-from deploy.local.ports import HOST
+from deploy.local.ports import HOST, WORKERS_MAX
 from deploy.local.settle import drained
 from streams.errors import OneThreadError
 
@@ -59,8 +59,9 @@ def run(events: int, home: Path, keep: bool, say: Say) -> dict[str, Any]:
     batches = list(bodies(events))
     with running(home, keep, say) as addresses:
         say("the floor: an empty handler")
-        with _handler(addresses.portal) as found:
-            floor = _measure(addresses.portal, "", batches, found)
+        free = addresses.worker_metrics(WORKERS_MAX - 1)
+        with _handler(free) as found:
+            floor = _measure(free, "", batches, found)
         say("the collector")
         key, _ = keys.add(home, "bench", channels=("web",), rate=1e9)
         time.sleep(keys.LOOK_EVERY_S)

@@ -17,7 +17,7 @@ from connectors import segment
 from connectors.files.mapping import of_topics
 from deploy.local import checks, downloads, growing, home, kafka, parts, records, registry, topics
 from deploy.local.parts import CHECKOUT, Part
-from deploy.local.ports import WORKERS_MAX, Addresses
+from deploy.local.ports import HOST, WORKERS_MAX, Addresses
 from deploy.local.records import Record
 from deploy.local.supervisor import SUPERVISOR, Supervisor, lock, log_path, stop_on_signals
 from streams.errors import OneThreadError, UsageError
@@ -108,15 +108,19 @@ def stop_orphans(folder: Path) -> bool:
 
 def serve(addresses: Addresses, workers: int) -> None:
     """Be the supervisor of the home's stack until told to stop."""
+    from deploy.local.exporting import Exporter
+
     settings = load(addresses.home)
     base = base_parts(addresses, settings)
     refitter = [parts.refitter(addresses)] if settings.refit else []
+    exporter = Exporter(addresses, settings)
     supervisor = Supervisor(
         addresses.home, base,
         [parts.collector(addresses), *(parts.worker(addresses, i) for i in range(workers)), *refitter],
-        prepare=lambda: prepare(addresses, settings),
+        prepare=lambda: prepare(addresses, settings), address=f"{HOST}:{addresses.portal}",
     )
     stop_on_signals(supervisor.stop)
+    exporter.start()
     supervisor.run()
 
 
@@ -177,7 +181,7 @@ def _ports(addresses: Addresses, brokers: int, workers: int) -> list[tuple[str, 
              for name, port in zip(("Kafka", "Kafka's controller"), addresses.broker(i), strict=True)]
     metrics = [(f"worker-{i}", addresses.worker_metrics(i)) for i in range(workers)]
     return [*nodes, ("registry", addresses.registry), ("ClickHouse", addresses.clickhouse_http),
-            ("collector", addresses.collector), *metrics]
+            ("collector", addresses.collector), ("the supervisor's metrics", addresses.portal), *metrics]
 
 
 def _spawn(addresses: Addresses, workers: int) -> "subprocess.Popen[bytes]":

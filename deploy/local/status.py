@@ -44,6 +44,15 @@ FROM onethread.touchpoints
 FORMAT JSONEachRow
 """
 
+IDENTITY_SQL = """
+SELECT
+    countIf(shared) AS shared,
+    countIf(contested) AS contested,
+    (SELECT count() FROM onethread.evidence WHERE NOT conducts AND refused_because = 'weak') AS pending_links
+FROM onethread.facts_identifiers FINAL
+FORMAT JSONEachRow
+"""
+
 BOOKS = ("in", "touchpoints", "duplicates", "dead_letters", "unidentifiable", "erased", "suppressed", "difference")
 
 
@@ -69,10 +78,9 @@ class Status:
 
 def read(addresses: Addresses, settings: Settings) -> Status:
     """The state of the stack in this moment: every part is asked, not only looked up."""
-    parts = [_seen(record, addresses, settings) for record in _ordered(records.read_all(addresses.home))]
-    told = _books(addresses)
+    told = books(addresses)
     return Status(
-        parts, _lag(addresses, settings),
+        parts(addresses, settings), _lag(addresses, settings),
         {name: int(told[name]) for name in BOOKS} if told else None,
         int(told["conflicting_duplicates"]) if told else None,
         told["unknown_types"] if told else [],
@@ -80,6 +88,21 @@ def read(addresses: Addresses, settings: Settings) -> Status:
         bool(told and int(told["rebuilds"])),
         _spool(addresses),
     )
+
+
+def parts(addresses: Addresses, settings: Settings) -> list[Record]:
+    """Every part, asked whether it answers."""
+    return [_seen(record, addresses, settings) for record in _ordered(records.read_all(addresses.home))]
+
+
+def books(addresses: Addresses) -> dict[str, Any] | None:
+    """The row of BOOKS_SQL; None where ClickHouse does not answer."""
+    return _asked(addresses, BOOKS_SQL.replace("{types}", str(sorted(TYPES))))
+
+
+def identity(addresses: Addresses) -> dict[str, Any] | None:
+    """The row of IDENTITY_SQL; None where ClickHouse does not answer."""
+    return _asked(addresses, IDENTITY_SQL)
 
 
 def _ordered(found: dict[str, Record]) -> list[Record]:
@@ -132,9 +155,8 @@ def _spool(addresses: Addresses) -> dict[str, Any] | None:
     return {"records": found["waiting"], "problem": found["kafka"] or None} if found else None
 
 
-def _books(addresses: Addresses) -> dict[str, Any] | None:
+def _asked(addresses: Addresses, query: str) -> dict[str, Any] | None:
     login = connections.clickhouse()
-    query = BOOKS_SQL.replace("{types}", str(sorted(TYPES)))
     try:
         response = httpx.post(
             addresses.clickhouse_url, params={"readonly": "2", "date_time_output_format": "iso"},

@@ -59,6 +59,7 @@ class Supervisor:
     prepare: Callable[[], None] = lambda: None
     stop: threading.Event = field(default_factory=threading.Event)
     tick_s: float = TICK_S
+    address: str = ""
     _all: list[_Running] = field(default_factory=list)
     _lock: "IO[str] | None" = None
 
@@ -67,7 +68,8 @@ class Supervisor:
         self._lock = lock(self.home, LOCK_S)
         if self._lock is None:
             raise OneThreadError(f"another supervisor runs the stack in {self.home}")
-        me = Record(SUPERVISOR, "starting", pid=os.getpid(), created=records.created_at(os.getpid()), since=time.time())
+        pid = os.getpid()
+        me = Record(SUPERVISOR, "starting", self.address, pid, records.created_at(pid), since=time.time())
         records.write(self.home, me)
         try:
             self._start()
