@@ -52,7 +52,8 @@ def state_of(app: faust.App) -> dict[int, PartitionReader]:
     if app.rebalancing or not app.tables.actives_ready:
         return {}
     store = graph_store(app)
-    return {number: PartitionReader(store, number) for number in store.partitions()}
+    mine = {tp.partition for tp in app.tables.recovery.active_tps}
+    return {number: PartitionReader(store, number) for number in store.partitions() if number in mine}
 
 
 def _mapping(settings: Settings, topics: Topics, home: Path, schemas: SchemaCache) -> list[Stage]:

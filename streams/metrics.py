@@ -176,6 +176,13 @@ RECOVERY_LEFT = _gauge(
     WORKER, "onethread_recovery_records_left", "Offsets of the changelog still to be read until a partition is whole.",
     "partition",
 )
+RECOVERY_PERCENT = _gauge(
+    WORKER, "onethread_recovery_percent", "How much of the restore at hand is done; 100 when there is none.",
+)
+RECOVERY_SECONDS_LEFT = _gauge(
+    WORKER, "onethread_recovery_seconds_left",
+    "How long the restore at hand takes still, by its speed so far; -1 while that is not known.",
+)
 RECOVERY_RECORDS = _counter(WORKER, "onethread_recovery_records", "Records of the changelog applied to the state.")
 STANDBY_LAG = _gauge(
     WORKER, "onethread_standby_lag_records", "Offsets by which a standby's copy is behind the changelog.", "partition",

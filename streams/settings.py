@@ -71,6 +71,8 @@ class Settings(pydantic.BaseModel):
     retention: str = Field(default="", pattern=r"^(\d+d)?$")
     partitions: int = Field(default=4, ge=1, le=256)
     brokers: int = Field(default=1, ge=1, le=3)
+    standbys: int = Field(default=0, ge=0, le=2)
+    """Workers that follow each partition's state beside the one that works on it, and take over within seconds."""
     topic_prefix: str = Field(default="", pattern=r"^[a-zA-Z0-9._-]*$")
     active_probability: float = Field(default=0.6, ge=0, le=1)
     at_risk_probability: float = Field(default=0.3, ge=0, le=1)

@@ -22,6 +22,7 @@ from streams.state.options import options
 
 TORN = "torn"
 OLD = "old"
+LEFT = "left"
 
 _log = structlog.get_logger()
 
@@ -33,13 +34,13 @@ def opened(path: Path, keys: tuple[bytes, bytes], age_ms_max: int) -> rocksdict.
     Errors: RocksDB's, where the store cannot be opened and is not torn.
     """
     if _mark(path).exists():
-        _remove(path, TORN, "found in reading")
+        remove(path, TORN, "found in reading")
     try:
         db = rocksdict.Rdict(str(path), options())
     except Exception as error:
         if not is_torn(error):
             raise
-        _remove(path, TORN, str(error))
+        remove(path, TORN, str(error))
         return rocksdict.Rdict(str(path), options())
     try:
         stamps = db.get(list(keys))
@@ -50,6 +51,22 @@ def opened(path: Path, keys: tuple[bytes, bytes], age_ms_max: int) -> rocksdict.
     if stamps[1] is not None and now_ms() - int(stamps[1]) > age_ms_max:
         return _anew(db, path, OLD, f"last written at {int(stamps[1])} ms")
     return db
+
+
+def offset(path: Path, keys: tuple[bytes, bytes], age_ms_max: int) -> bytes | None:
+    """The offset in a store that is not open, without changing it; None where `opened` would give an empty one."""
+    if _mark(path).exists():
+        return None
+    try:
+        db = rocksdict.Rdict(str(path), options(), access_type=rocksdict.AccessType.read_only())
+        found: list[bytes | None] = db.get(list(keys))
+        db.close()
+    except Exception as error:
+        if not is_torn(error):
+            raise
+        return None
+    is_usable = found[1] is not None and now_ms() - int(found[1]) <= age_ms_max
+    return found[0] if is_usable else None
 
 
 def is_torn(error: Exception) -> bool:
@@ -71,12 +88,14 @@ def now_ms() -> int:
 
 def _anew(db: rocksdict.Rdict, path: Path, because: str, error: str) -> rocksdict.Rdict:
     db.close()
-    _remove(path, because, error)
+    remove(path, because, error)
     return rocksdict.Rdict(str(path), options())
 
 
-def _remove(path: Path, because: str, error: str) -> None:
-    _log.error("state_removed", store=path.name, because=because, error=error)
+def remove(path: Path, because: str, error: str) -> None:
+    """Remove the files of a store that is not open."""
+    level = _log.info if because == LEFT else _log.error
+    level("state_removed", store=path.name, because=because, error=error)
     metrics.STATE_REMOVED.labels(because).inc()
     shutil.rmtree(path, ignore_errors=True)
     _mark(path).unlink(missing_ok=True)

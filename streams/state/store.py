@@ -51,6 +51,10 @@ _SIZES = ("rocksdb.live-sst-files-size", "rocksdb.cur-size-all-mem-tables")
 class Store(stock.Store):
     """Faust's RocksDB store with a batch interface; the one-key interface of the table is not used."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._offsets_on_disk: dict[int, bytes | None] = {}
+
     # -- what agents use
 
     def multi_get(self, partition: int, keys: Sequence[bytes]) -> list[bytes | None]:
@@ -94,7 +98,7 @@ class Store(stock.Store):
         return found
 
     def partitions(self) -> list[int]:
-        """The partitions that are open here."""
+        """The partitions that are open here, standbys among them."""
         return list(self._dbs)
 
     def size(self, partition: int) -> tuple[int, int]:
@@ -102,6 +106,34 @@ class Store(stock.Store):
         db = self._dbs[partition]
         size_bytes = sum(int(db.property_int_value(name) or 0) for name in _SIZES)
         return size_bytes, int(db.property_int_value("rocksdb.estimate-num-keys") or 0)
+    # -- what the assignment uses
+
+    def offsets(self) -> dict[int, int]:
+        """How far along its changelog each store on this disk is, open or not; stores left alone too long are none."""
+        found = {partition: self._offset_on_disk(partition) for partition in self._on_disk() - self._dbs.keys()}
+        for partition, db in list(self._dbs.items()):
+            with contextlib.suppress(rocksdict.DbClosedError):
+                found[partition] = db.get(OFFSET_KEY)
+        return {partition: int(offset) for partition, offset in found.items() if offset is not None}
+
+    def drop(self, keep: Collection[int]) -> list[int]:
+        """Remove the stores of partitions that are neither open nor to be kept; which these were."""
+        dropped = sorted(self._on_disk() - self._dbs.keys() - set(keep))
+        for partition in dropped:
+            opening.remove(Path(self.partition_path(partition)), opening.LEFT, "its partition is elsewhere")
+            self._offsets_on_disk.pop(partition, None)
+        return dropped
+
+    def _on_disk(self) -> set[int]:
+        stem = self.partition_path(0).name.removesuffix("-0.db")
+        return {int(path.stem.rpartition("-")[2]) for path in self.partition_path(0).parent.glob(f"{stem}-*.db")}
+
+    def _offset_on_disk(self, partition: int) -> bytes | None:
+        """Of a store that is not open: read once, for nobody else writes it."""
+        if partition not in self._offsets_on_disk:
+            path = Path(self.partition_path(partition))
+            self._offsets_on_disk[partition] = opening.offset(path, (OFFSET_KEY, TIME_KEY), STORE_AGE_MS_MAX)
+        return self._offsets_on_disk[partition]
 
     # -- what the commit uses
 
@@ -155,6 +187,7 @@ class Store(stock.Store):
     # -- opening and closing
 
     def _open_for_partition(self, partition: int) -> rocksdict.Rdict:
+        self._offsets_on_disk.pop(partition, None)
         return opening.opened(Path(self.partition_path(partition)), (OFFSET_KEY, TIME_KEY), STORE_AGE_MS_MAX)
 
     def _close(self, partition: int) -> None:

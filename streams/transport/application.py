@@ -1,6 +1,7 @@
 """A Faust application as this product runs it: the batching transport, one table on RocksDB, stages that commit by
 transaction. Which stages there are is said in `streams.app`."""
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import streams.state.store
 import streams.transport.batching
 from streams.settings import Settings
 from streams.state.recovery import TableManager
+from streams.transport.assignor import HOST, Assignor
 from streams.transport.commit import Committer
 from streams.transport.credentials import credentials
 from streams.transport.failures import Failures
@@ -18,7 +20,8 @@ from streams.transport.loop import Handler, run
 
 TABLE = "graph"
 SESSION_TIMEOUT_S = 6
-HEARTBEAT_S = 1
+HEARTBEAT_S = 0.5
+"""The others learn by theirs that somebody left, so it is a part of every take-over."""
 REBALANCE_TIMEOUT_S = 60
 """Longer than the slowest group with its commit: the group waits this long for what is in hand."""
 
@@ -37,6 +40,20 @@ def application_id(settings: Settings) -> str:
     return f"{settings.topic_prefix}onethread"
 
 
+def instance_id(settings: Settings, worker_index: int, datadir: Path) -> str:
+    """Who the worker is to its group: one that comes back within its session gets its partitions back.
+
+    With standbys the name belongs to the state as well: a worker whose disk is lost is somebody else, so that a standby
+    takes over instead of waiting for it to restore.
+    """
+    if not settings.standbys:
+        return f"{HOST}{worker_index}"
+    path = datadir / "incarnation"
+    if not path.exists():
+        path.write_text(secrets.token_hex(4) + "\n")
+    return f"{HOST}{worker_index}-{path.read_text().strip()}"
+
+
 def new_app(settings: Settings, brokers: str, worker_index: int, datadir: Path) -> faust.App:
     """An application with its table and no stages. Settings that differ from Faust's: docs/decisions/0020."""
     app = faust.App(
@@ -52,10 +69,12 @@ def new_app(settings: Settings, brokers: str, worker_index: int, datadir: Path) 
         topic_partitions=settings.partitions,
         topic_replication_factor=settings.brokers,
         topic_disable_leader=True,
-        table_standby_replicas=0,
+        table_standby_replicas=settings.standbys,
+        PartitionAssignor=Assignor,
+        canonical_url=f"http://{HOST}{worker_index}",
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=256 << 10,
-        consumer_group_instance_id=f"worker-{worker_index}",
+        consumer_group_instance_id=instance_id(settings, worker_index, datadir),
         broker_max_poll_records=None,
         broker_session_timeout=SESSION_TIMEOUT_S,
         broker_heartbeat_interval=HEARTBEAT_S,

@@ -136,6 +136,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         )
         await super().on_partitions_assigned(assigned, generation_id)
 
+    async def rejoin(self) -> None:
+        await self.call_thread(self._rejoin)
+
+    async def _rejoin(self) -> None:
+        self._consumer._coordinator.request_rejoin()
+
     async def seek_streams(self, offsets: dict[TP, int | None]) -> dict[TP, int]:
         """Go to the committed offsets, to the first record where there is none; where the consumer stands then."""
         positions: dict[TP, int] = await self.call_thread(self._seek_streams, offsets)
@@ -296,6 +302,16 @@ class Consumer(driver.Consumer):
         """Where logs end, changelogs among them, as the last fetches told."""
         thread: ConsumerThread = self._thread
         return dict(thread.ends)
+
+    def subscribed(self) -> set[str]:
+        """Topics that this worker reads and that there are."""
+        consumer = self._thread._consumer
+        return {topic for topic in consumer.subscription() if consumer.partitions_for_topic(topic)}
+
+    async def rejoin(self) -> None:
+        """Ask the group for another assignment."""
+        thread: ConsumerThread = self._thread
+        await thread.rejoin()
 
     # -- seeking and rebalances
 

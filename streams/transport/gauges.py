@@ -51,6 +51,9 @@ class Gauges:
 
     def _recovery(self, app: Any) -> None:
         recovery = app.tables.recovery
+        percent, seconds_left = recovery.progress()
+        metrics.RECOVERY_PERCENT.set(percent)
+        metrics.RECOVERY_SECONDS_LEFT.set(-1 if seconds_left is None else seconds_left)
         self._restored = _set(metrics.RECOVERY_LEFT, recovery.active_left(), self._restored)
         self._copied = _set(metrics.STANDBY_LAG, recovery.standby_left(app.consumer.ends()), self._copied)
 

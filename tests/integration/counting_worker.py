@@ -50,7 +50,7 @@ def count(state, value):
 
 
 def build():
-    settings = Settings(topic_prefix=f"{TAG}.")
+    settings = Settings(topic_prefix=f"{TAG}.", standbys=int(os.environ.get("LAB_STANDBYS", "0")))
     app = new_app(settings, BROKERS, INDEX, Path(os.environ["LAB_DATADIR"]))
     committer = new_committer(app, settings, BROKERS, INDEX)
     store = graph_store(app)

@@ -31,6 +31,8 @@ class Lab:
         self.brokers, self.tag, self.folder = brokers, tag, folder
         self.workers: dict[int, subprocess.Popen] = {}
         self.produced = 0
+        self.environ: dict[str, str] = {}
+        """For every worker that is started."""
         admin = AdminClient({"bootstrap.servers": brokers})
         topics = [NewTopic(self.topic(name), PARTITIONS, 1) for name in ("in", "mid", "out")]
         for made in admin.create_topics(topics).values():
@@ -63,7 +65,7 @@ class Lab:
     def start(self, index: int, **environ: str) -> subprocess.Popen:
         env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[2]),
                "LAB_TAG": self.tag, "LAB_BROKERS": self.brokers, "LAB_WORKER": str(index),
-               "LAB_DATADIR": str(self.datadir(index)), **environ}
+               "LAB_DATADIR": str(self.datadir(index)), **self.environ, **environ}
         self.datadir(index).mkdir(parents=True, exist_ok=True)
         with self.log(index).open("ab") as log:
             self.workers[index] = subprocess.Popen(

@@ -130,7 +130,7 @@ def in_place_of_the_outside(world: Outside) -> Iterator[None]:
     def producer(config: dict[str, Any]) -> Producer:
         return Producer(world.broker, world.random, world.step, config["transactional.id"])
 
-    def offsets(_brokers: str, group: str, tps: Any) -> Any:
+    def offsets(_brokers: str, group: str, tps: Any, _wait_s: float = 0) -> Any:
         assert group == GROUP
         return world.broker.stable_offsets(tps)
 
@@ -153,7 +153,8 @@ def in_place_of_the_outside(world: Outside) -> Iterator[None]:
         ("streams.transport.commit.Producer", producer),
         ("streams.transport.batching.committed_offsets", offsets),
         ("streams.state.recovery.committed_offsets", offsets),
-        ("streams.state.recovery.wait_until_settled", lambda _brokers, tps: world.broker.settle(tps)),
+        ("streams.state.recovery.wait_until_settled", lambda _brokers, tps, _wait_s: world.broker.settle(tps)),
+        ("streams.state.recovery.log", SimpleNamespace(info=_quiet)),
         ("streams.transport.groups.time", clock),
         ("streams.transport.loop.time", clock),
         ("streams.transport.loop.log", SimpleNamespace(warning=_quiet, critical=_quiet)),

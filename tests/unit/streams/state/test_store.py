@@ -18,7 +18,7 @@ def open_store(tmp_path):
 
     def open_it(partitions=(0,)):
         store = object.__new__(Store)
-        store._dbs = {}
+        store._dbs, store._offsets_on_disk = {}, {}
         store.partition_path = lambda partition: tmp_path / f"graph-{partition}.db"
         for partition in partitions:
             store._db_for_partition(partition)
@@ -123,3 +123,34 @@ def test_the_keys_of_the_store_itself_are_apart():
 )
 def test_the_bound_of_a_scan(prefix, after):
     assert _after(prefix) == after
+
+
+def test_it_tells_how_far_each_store_on_the_disk_is_open_or_not(open_store):
+    store = open_store((0, 1, 2, 3))
+    store.write(0, {b"a": b"1"}, (), 7)
+    store.write(1, {b"a": b"1"}, (), 9)
+    store._close(1)
+    store._close(2)
+    assert store.offsets() == {0: 7, 1: 9}
+    store._db_for_partition(1)
+    store.write(1, {b"a": b"2"}, (), 12)
+    assert store.offsets() == {0: 7, 1: 12}
+
+
+def test_a_store_left_alone_for_too_long_is_none(open_store, monkeypatch):
+    store = open_store()
+    store.write(0, {b"a": b"1"}, (), 7)
+    store._close(0)
+    now_ms = opening.now_ms()
+    monkeypatch.setattr(opening, "now_ms", lambda: now_ms + STORE_AGE_MS_MAX + 1000)
+    assert store.offsets() == {}
+
+
+def test_only_stores_that_are_neither_open_nor_wanted_are_dropped(open_store):
+    store = open_store((0, 1, 2))
+    for partition in (0, 1, 2):
+        store.write(partition, {b"a": b"1"}, (), 7)
+    store._close(1)
+    store._close(2)
+    assert store.drop(keep=[2]) == [1]
+    assert store.offsets() == {0: 7, 2: 7}

@@ -27,7 +27,8 @@ def app(left: dict[TP, int], looks: list[Any] | None = None) -> Any:
     return SimpleNamespace(
         rebalancing=False, agents=agents, looks=looks or [], conf=SimpleNamespace(topic_partitions=4),
         tables=SimpleNamespace(actives_ready=True, recovery=SimpleNamespace(
-            active_left=lambda: left, standby_left=lambda ends: {TP("g.changelog", 9): ends[CHANGELOG] - 5},
+            active_left=lambda: left, progress=lambda: (63, 12),
+            standby_left=lambda ends: {TP("g.changelog", 9): ends[CHANGELOG] - 5},
         )),
         consumer=SimpleNamespace(
             assignment=lambda: {FACTS, EVENTS, CHANGELOG}, ends=lambda: {CHANGELOG: 12},

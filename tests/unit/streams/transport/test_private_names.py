@@ -12,6 +12,7 @@ from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
 from faust.app.base import App
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.stores.rocksdb import Store
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
@@ -49,6 +50,10 @@ def instance_attributes(cls) -> set[str]:
     (TableManager, "_recovery"),
     (App, "rebalancing"),
     (TableManager, "actives_ready"),
+    (Recovery, "standby_tps"),
+    (Recovery, "active_tps"),
+    (PartitionAssignor, "_assignment"),
+    (PartitionAssignor, "replicas"),
     (App, "crashed"),
     (App, "crash_reason"),
 ])
@@ -72,6 +77,14 @@ def test_the_attribute_exists(cls, name):
     (Recovery, "_seek_offsets", ["self", "consumer", "tps", "offsets", "title"]),
     (Recovery, "_set_recovery_started", ["self"]),
     (Recovery, "_set_recovery_ended", ["self"]),
+    (GroupCoordinator, "request_rejoin", ["self"]),
+    (PartitionAssignor, "_perform_assignment", ["self", "cluster", "member_metadata"]),
+    (PartitionAssignor, "_protocol_assignments",
+     ["self", "assignments", "cl_distribution", "tp_distribution", "topic_groups"]),
+    (PartitionAssignor, "_get_changelog_distribution", ["self", "assignments"]),
+    (PartitionAssignor, "_get_external_topic_distribution", ["self", "assignments"]),
+    (PartitionAssignor, "_update_member_urls", ["self", "clients_metadata"]),
+    (Store, "partition_path", ["self", "partition"]),
     (Store, "_open_for_partition", ["self", "partition"]),
     (Store, "_db_for_partition", ["self", "partition"]),
     (Store, "revoke_partitions", ["self", "table", "tps"]),
