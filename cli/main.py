@@ -59,6 +59,7 @@ GROUPS = (
     "config",
     "keys",
     "channels",
+    "users",
     "dead-letters",
 )
 """Each is a file `cli/<group>.py` with an `app` of several verbs."""

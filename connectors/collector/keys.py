@@ -6,7 +6,6 @@ holds no secret at all. The file is read again when it changes: a new key works 
 """
 
 import contextlib
-import fcntl
 import hashlib
 import math
 import os
@@ -20,6 +19,7 @@ import msgspec
 import structlog
 
 from connectors.source import Source
+from streams import private_file
 from streams.errors import OneThreadError, UsageError
 
 FILE = "keys.json"
@@ -129,7 +129,7 @@ class Keys:
     def _now(self) -> dict[str, Key]:
         if time.monotonic() - self._looked_s >= LOOK_EVERY_S:
             self._looked_s = time.monotonic()
-            seen = _stamp(self._path)
+            seen = private_file.stamp(self._path)
             if seen != self._seen:
                 self._read(seen)
         return self._by_hash
@@ -171,32 +171,17 @@ def local(home: Path, channel: str = "web") -> str:
     text = path.read_text().strip() if path.exists() else ""
     if not Keys(home).find(text):
         text, _ = add(home, LOCAL_SOURCE, channels=(channel,))
-        _write(path, text.encode() + b"\n")
+        private_file.write(path, text.encode() + b"\n")
     return text
 
 
 @contextlib.contextmanager
 def _changing(home: Path) -> Iterator[list[Key]]:
     """The keys to change; written whole or not at all, by one process at a time."""
-    home.mkdir(parents=True, exist_ok=True)
-    handle = os.open(home / f"{FILE}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with private_file.locked(home / FILE):
         keys = _read(home / FILE)
         yield keys
-        _write(home / FILE, msgspec.json.format(msgspec.json.encode(keys), indent=1) + b"\n")
-    finally:
-        os.close(handle)
-
-
-def _write(path: Path, data: bytes) -> None:
-    whole = path.with_name(path.name + ".new")
-    handle = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    whole.replace(path)
+        private_file.write(home / FILE, msgspec.json.format(msgspec.json.encode(keys), indent=1) + b"\n")
 
 
 def _read(path: Path) -> list[Key]:
@@ -206,11 +191,3 @@ def _read(path: Path) -> list[Key]:
         return msgspec.json.decode(path.read_bytes(), type=list[Key])
     except msgspec.MsgspecError as error:
         raise OneThreadError(f"{path}: expected the keys that `onethread keys add` writes: {error}") from None
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_mtime_ns, found.st_ino

@@ -15,6 +15,7 @@ LAYOUT = 1
 
 STATE = ("kafka", "registry", "clickhouse", "state", "logs", "run", "home.json", "pepper", "pepper.new",
          "collector", "producers", "keys.json", "keys.json.new", "keys.json.lock", "write-key", "write-key.new",
+         "clickhouse-users.json", "clickhouse-users.json.new", "clickhouse-users.json.lock", "security",
          "imports", "growing")
 """What a stack keeps in its home; `imports` with it, or what was sent to a stack that is gone would not be sent again.
 `onethread.toml` and whatever else lies there are the user's."""

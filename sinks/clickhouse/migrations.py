@@ -47,6 +47,8 @@ PARAMETERISED = ("identifiers_as_of", "persons_as_of")
 _PERIOD = re.compile(r"/\* period of ([\w.]+) \*/")
 """Where a file says of which instant its rows are: besides the view there is one of a period, `from` included."""
 
+_HEAD = re.compile(r"(VIEW (?:IF NOT EXISTS )?onethread\.\w+)\s+AS\b")
+
 _HERE = resources.files("sinks.clickhouse")
 _RECORDS = """
 CREATE TABLE IF NOT EXISTS onethread.migrations (name String, digest String, applied_at DateTime64(3, 'UTC'))
@@ -129,7 +131,18 @@ def texts_of(view: str) -> list[str]:
     text = (_HERE / "views" / f"{view}.sql").read_text(encoding="utf-8")
     limited, limits = _PERIOD.subn(r"AND \1 >= {from:DateTime64(3, 'UTC')} AND \1 < {to:DateTime64(3, 'UTC')}", text)
     between = limited.replace(f"VIEW onethread.{view} AS", f"VIEW onethread.{view}_between AS")
-    return [text, between] if limits else [text]
+    return [_as_owner(text), _as_owner(between)] if limits else [_as_owner(text)]
+
+
+def has_period(view: str) -> bool:
+    """Whether there is a `…_between(from, to)` besides the view."""
+    file = _HERE / "views" / f"{view}.sql"
+    return file.is_file() and bool(_PERIOD.search(file.read_text(encoding="utf-8")))
+
+
+def _as_owner(text: str) -> str:
+    """The same view, read with the rights of who makes it: so that a role may read it, and not what is behind it."""
+    return _HEAD.sub(r"\1 DEFINER = CURRENT_USER SQL SECURITY DEFINER AS", text, count=1)
 
 
 def _record(client: Client, name: str, digest: str) -> None:
@@ -147,15 +160,15 @@ def settings_view(settings: Settings) -> str:
         if name in ("as_of", "pepper", *TABLES):
             continue
         columns.append(f"{_literal(name, getattr(settings, name))} AS {field.alias or name}")
-    return "CREATE OR REPLACE VIEW onethread.settings AS SELECT " + ", ".join(columns)
+    return _as_owner("CREATE OR REPLACE VIEW onethread.settings AS SELECT " + ", ".join(columns))
 
 
 def channels_view(settings: Settings) -> str:
     """The view `channels`: every channel and its family, those of the settings included."""
     rows = ", ".join(f"({format_query_value(channel.name)}, {format_query_value(channel.family)})"
                      for channel in registry(settings.channels).values())
-    return ("CREATE OR REPLACE VIEW onethread.channels AS "
-            f"SELECT * FROM values('channel String, family String', {rows})")
+    return _as_owner("CREATE OR REPLACE VIEW onethread.channels AS "
+                     f"SELECT * FROM values('channel String, family String', {rows})")
 
 
 def policy_view(policy: Policy, verb: str = "CREATE OR REPLACE VIEW") -> str:
@@ -167,7 +180,7 @@ def policy_view(policy: Policy, verb: str = "CREATE OR REPLACE VIEW") -> str:
         )) + ")"
         for kind in policy.kinds.values()
     )
-    return f"{verb} onethread.policy AS SELECT * FROM values({format_query_value(_POLICY_COLUMNS)}, {rows})"
+    return _as_owner(f"{verb} onethread.policy AS SELECT * FROM values({format_query_value(_POLICY_COLUMNS)}, {rows})")
 
 
 def _cell(value: str | bool | float | list[str] | None) -> str:

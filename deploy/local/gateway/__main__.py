@@ -13,6 +13,7 @@ from aiohttp import web
 
 from deploy.local.gateway.engine import Engine
 from deploy.local.gateway.server import Gateway
+from deploy.local.gateway.users import FILE, Users
 from streams.errors import OneThreadError
 
 DRAIN_S = 10.0  # how long running queries may go on after a stop was asked for; half of it undisturbed
@@ -22,10 +23,10 @@ MEMORY_MB = 1024  # of the engine; the whole local stack promises to run in 2 GB
 log = structlog.get_logger()
 
 
-async def serve(path: Path, host: str, port: int, memory_mb: int) -> None:
+async def serve(path: Path, host: str, port: int, memory_mb: int, users: Path) -> None:
     """Open `path`, listen, and return once a signal asked to stop and running queries are over."""
     engine = Engine(_home(path), memory_mb << 20)
-    gateway = Gateway(engine)
+    gateway = Gateway(engine, Users(users))
     runner = web.AppRunner(
         gateway.application(),
         auto_decompress=False,
@@ -75,9 +76,10 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--memory-mb", type=int, default=MEMORY_MB, help="limit of the engine's memory")
+    parser.add_argument("--users", type=Path, help=f"file of users; without it {FILE} beside the directory")
     given = parser.parse_args()
     try:
-        asyncio.run(serve(given.path, given.host, given.port, given.memory_mb))
+        asyncio.run(serve(given.path, given.host, given.port, given.memory_mb, given.users or given.path.parent / FILE))
     except OneThreadError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,7 +1,8 @@
-"""Who may ask: the user `default` without a password, from programs of this machine and not from web pages.
+"""Who may ask, and with whose rights: users with passwords, each of a role; programs of this machine, not web pages.
 
 Rules kept: credentials are taken where ClickHouse takes them (Basic, X-ClickHouse headers, URL); a browser that was
-led here by another site is turned away, since the local stack has no password to protect it.
+led here by another site is turned away, since the user `default` of a plain local stack has no password to protect it;
+a wrong name is told as a wrong password is.
 """
 
 import base64
@@ -9,20 +10,27 @@ import binascii
 from collections.abc import Mapping
 
 from deploy.local.gateway.errors import ClickHouseError
+from deploy.local.gateway.users import DEFAULT, Users
+from sinks.clickhouse.roles import OWNER, Role, roles
 
 
-def check(headers: Mapping[str, str], given: Mapping[str, str]) -> None:
-    """Raise AUTHENTICATION_FAILED (516) or ACCESS_DENIED (497) where a server would."""
+def check(headers: Mapping[str, str], given: Mapping[str, str], users: Users) -> Role | None:
+    """Whose rights the request has; None: all.
+
+    Errors: ClickHouseError AUTHENTICATION_FAILED (516) or ACCESS_DENIED (497) where a server would.
+    """
     if headers.get("Sec-Fetch-Site") == "cross-site":
         raise ClickHouseError(497, "ACCESS_DENIED", "Requests of other sites' pages are not taken")
     user, password = _credentials(headers, given)
-    if (user or "default") != "default" or password:
+    role = users.role_of(user or DEFAULT, password)
+    if role is None:
         raise ClickHouseError(
             516,
             "AUTHENTICATION_FAILED",
             "Authentication failed: password is incorrect, or there is no user with such name. "
-            "The local stack knows the user default, without a password",
+            "`onethread users list` shows the users of this stack",
         )
+    return None if role == OWNER else roles()[role]
 
 
 def _credentials(headers: Mapping[str, str], given: Mapping[str, str]) -> tuple[str, str]:

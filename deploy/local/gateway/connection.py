@@ -22,6 +22,8 @@ def prepare(connection: Connection, query: Query) -> None:
 
     Errors: ClickHouseError or the engine's RuntimeError for what it does not know or refuses; nothing is set then.
     """
+    if query.role:  # before anything of the request: from here on the engine judges by the role's rights
+        connection.query(f"SET ROLE {query.role.name}", "Null")
     if query.database:
         connection.query(f"USE {identifier(query.database)}", "Null")
     settings = {**query.settings, **_AS_A_SERVER, "log_comment": query.query_id}
@@ -30,6 +32,9 @@ def prepare(connection: Connection, query: Query) -> None:
     connection.query(assignment(settings), "Null")
     for table in query.externals:
         _attach(connection, table)
+    if query.role:
+        limits = {name: str(value) for name, value in query.role.limits.items()}
+        connection.query(assignment(limits), "Null")
     if query.readonly:
         connection.query(f"SET readonly = {query.readonly}", "Null")
 

@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 
 from chdb.state.sqlitelike import Connection
 
-from deploy.local.gateway import readonly
+from deploy.local.gateway import readonly, rights
 from deploy.local.gateway.connection import literal, prepare, send_insert
 from deploy.local.gateway.errors import from_engine
 from deploy.local.gateway.request import Query
@@ -59,12 +59,15 @@ class Engine:
     def __init__(self, path: Path, memory_bytes: int) -> None:
         """Open `path`; OneThreadError when another process has it open."""
         try:
-            self._root = Connection(f"{path}?max_server_memory_usage={memory_bytes}")
+            config = rights.write(path / "access")
+            self._root = Connection(f"{path}?config-file={config}&max_server_memory_usage={memory_bytes}")
         except RuntimeError as error:
             raise OneThreadError(_why_not_opened(path, error)) from error
         self._sessions = Sessions(lambda: Connection(str(path)))
         self.version, self.timezone, self.host = self._rows("SELECT version(), timezone(), hostName()")[0]
         self.content_types = dict(self._rows("SELECT name, content_type FROM system.formats WHERE is_output"))
+        self._table_functions = frozenset(
+            row[0].lower() for row in self._rows("SELECT name FROM system.table_functions"))
         self._refused = readonly.refused_names(
             (row[0] for row in self._rows("SELECT name FROM system.table_functions WHERE NOT allow_readonly")),
             (row[0] for row in self._rows("SELECT name FROM system.functions WHERE categories = 'AI'")),
@@ -76,6 +79,8 @@ class Engine:
         Errors: ClickHouseError with the engine's code.
         """
         try:
+            if query.role:
+                rights.check(query, query.role, self._table_functions)
             if query.readonly:
                 readonly.check(query, self._refused, self._root)
             with self._sessions.connection(query) as connection:

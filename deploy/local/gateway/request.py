@@ -11,6 +11,7 @@ from typing import IO
 
 from deploy.local.gateway.errors import ClickHouseError
 from deploy.local.gateway.statement import Statement, parse
+from sinks.clickhouse.roles import Role
 
 # Parameters of the HTTP interface; they are no settings.
 INTERFACE = frozenset(
@@ -50,10 +51,14 @@ class Query:
     session_id: str | None = None
     session_timeout_s: int = 60
     session_check: bool = False
+    role: Role | None = None
+    """Whose rights it has; None: all."""
 
     @property
     def readonly(self) -> int:
         """0 writes, 1 only reads, 2 reads and may change settings."""
+        if self.role:
+            return 1
         return int(self.settings.get("readonly") or 0)
 
     @property
@@ -77,6 +82,7 @@ def read(
     headers: Mapping[str, str],
     body: IO[bytes],
     files: Mapping[str, bytes] | None = None,
+    role: Role | None = None,
 ) -> Query:
     """Read one request.
 
@@ -107,9 +113,10 @@ def read(
         default_format=given.get("default_format") or headers.get("X-ClickHouse-Format") or "TabSeparated",
         query_id=given.get("query_id") or str(uuid.uuid4()),
         externals=externals,
-        session_id=given.get("session_id") or None,
+        session_id=given.get("session_id") or None if role is None else None,
         session_timeout_s=_whole("session_timeout", given.get("session_timeout"), 60),
         session_check=given.get("session_check") == "1",
+        role=role,
     )
 
 

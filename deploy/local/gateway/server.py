@@ -18,6 +18,7 @@ from deploy.local.gateway.engine import Answer, Engine, spool
 from deploy.local.gateway.errors import ClickHouseError
 from deploy.local.gateway.request import CHUNK_BYTES, Query, read
 from deploy.local.gateway.upload import receive
+from deploy.local.gateway.users import Users
 
 # So many long queries may run before a short one waits; the engine shares the cores among them.
 THREADS = 64
@@ -28,8 +29,8 @@ log = structlog.get_logger()
 class Gateway:
     """The routes of one engine."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, users: Users) -> None:
+        self._engine, self._users = engine, users
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="query")
         self._running: dict[str, Query] = {}
 
@@ -59,10 +60,11 @@ class Gateway:
         seen = {"kind": "", "rows": 0, "code": 0}
         try:
             with spool() as body:
-                access.check(request.headers, request.query)
+                role = await asyncio.to_thread(access.check, request.headers, request.query, self._users)
                 form = await receive(request, body)
                 given = {**request.query, **form.fields}
-                query = await asyncio.to_thread(read, request.method, given, request.headers, body, form.files)
+                query = await asyncio.to_thread(
+                    read, request.method, given, request.headers, body, form.files, role)
                 query_id, seen["kind"] = query.query_id, query.statement.kind
                 answer = await self._run(query)
             seen["rows"] = answer.written_rows or answer.result_rows

@@ -1,11 +1,13 @@
 """Who is let in."""
 
 import base64
+from pathlib import Path
 
 import pytest
 
 from deploy.local.gateway import access
 from deploy.local.gateway.errors import ClickHouseError
+from deploy.local.gateway.users import Users
 
 
 def basic(text: str) -> dict[str, str]:
@@ -21,9 +23,9 @@ def basic(text: str) -> dict[str, str]:
         ({}, {"user": "default", "password": ""}),
     ],
 )
-def test_default_without_password_is_let_in(headers: dict[str, str], given: dict[str, str]) -> None:
-    """By whichever of the three ways."""
-    access.check(headers, given)
+def test_default_without_password_is_let_in(headers: dict[str, str], given: dict[str, str], tmp_path: Path) -> None:
+    """By whichever of the three ways, with all rights."""
+    assert access.check(headers, given, Users(tmp_path / "users.json")) is None
 
 
 @pytest.mark.parametrize(
@@ -37,8 +39,8 @@ def test_default_without_password_is_let_in(headers: dict[str, str], given: dict
         ({"Sec-Fetch-Site": "cross-site"}, {}, 497),
     ],
 )
-def test_others_are_not(headers: dict[str, str], given: dict[str, str], code: int) -> None:
+def test_others_are_not(headers: dict[str, str], given: dict[str, str], code: int, tmp_path: Path) -> None:
     """A page of another site neither."""
     with pytest.raises(ClickHouseError) as refused:
-        access.check(headers, given)
+        access.check(headers, given, Users(tmp_path / "users.json"))
     assert refused.value.code == code
