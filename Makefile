@@ -35,8 +35,10 @@ test: check  ## check, then every test; what CI runs
 	$(BIN)/pytest --numprocesses 2
 
 .PHONY: docs
-docs: $(READY)  ## write the pages that are made from code: docs/metrics.md
+docs: $(READY)  ## write what is made from code: docs/metrics.md, rules of objectives, dashboards
 	$(BIN)/python -m streams.metrics_page
+	$(BIN)/python -m deploy.prometheus.slo
+	$(BIN)/python -m deploy.grafana
 
 .PHONY: simulate
 simulate: $(READY)  ## random worlds, simulated: make simulate SEED=7 CASES=1000 WORLD=agents (or core)
@@ -64,6 +66,14 @@ check-large: $(READY)  ## every row of every view, and the oracle's: make check-
 fuzz: $(READY)  ## requests of all kinds at a collector, and by its document: make fuzz REQUESTS=50000 SEED=7
 	$(BIN)/python -m tests.fuzz.run --requests $(or $(REQUESTS),20000) --seed $(or $(SEED),1)
 	$(BIN)/python -m tests.fuzz.documented --seed $(or $(SEED),1)
+
+.PHONY: promtool
+promtool:  ## fetch Debian's promtool and Prometheus into .tools, for the tests of the rules and `make alarms`
+	sh deploy/prometheus/fetch.sh
+
+.PHONY: alarms
+alarms: $(READY) promtool  ## stop, starve and cut off parts of a stack, and see which alerts a real Prometheus fires
+	$(BIN)/python -m tests.large.alarms
 
 .PHONY: outage
 outage: $(READY)  ## Kafka stands still under load and nothing is lost: make outage MINUTES=10

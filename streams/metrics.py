@@ -4,9 +4,11 @@ Rules: a label holds what `LABELS` lists and nothing else, never a value of a cu
 bounded by the deployment's settings. Each process shows its own metrics only: a gauge that it never sets would be 0.
 """
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from prometheus_client import (
     REGISTRY,
@@ -73,6 +75,12 @@ def page(process: CollectorRegistry) -> bytes:
     return generate_latest(REGISTRY) + generate_latest(process)
 
 
+def watch_disk(process: str, path: Path) -> None:
+    """Tell of the disk that holds `path`, asked anew at every scrape."""
+    DISK_FREE[process].set_function(lambda: shutil.disk_usage(path).free)
+    DISK_BYTES[process].set_function(lambda: shutil.disk_usage(path).total)
+
+
 def _note(process: CollectorRegistry, name: str, kind: str, meaning: str, labels: Sequence[str]) -> None:
     assert LABELS.keys() >= set(labels), f"{name}: a label that is not listed"
     told_by = next(word for word, registry in PROCESSES.items() if registry is process)
@@ -118,6 +126,13 @@ WORKER_READY = _gauge(WORKER, "onethread_worker_ready", "1 when the worker has i
 BUILD_INFO = {
     name: _gauge(registry, "onethread_build_info", "1, with the release that this process runs.", "version")
     for name, registry in PROCESSES.items()
+}
+DISK_FREE = {
+    name: _gauge(PROCESSES[name], "onethread_disk_free_bytes", "Free bytes of the disk with the state or the spool.")
+    for name in ("worker", "collector")
+}
+DISK_BYTES = {
+    name: _gauge(PROCESSES[name], "onethread_disk_bytes", "Bytes that this disk holds.") for name in ("worker", "collector")
 }
 PARTITIONS_ASSIGNED = _gauge(
     WORKER, "onethread_partitions_assigned", "Partitions of all topics that this worker reads.",

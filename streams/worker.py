@@ -29,6 +29,7 @@ def main() -> None:
     datadir = addresses.home / "state" / f"worker-{index}"
     datadir.mkdir(parents=True, exist_ok=True)
     log_to_stdout()
+    metrics.watch_disk("worker", datadir)
     pages = Pages(HOST, addresses.worker_metrics(index))
     pages.start()
     metrics.tell_version("worker")

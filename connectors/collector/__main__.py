@@ -83,6 +83,7 @@ def main() -> None:
     logging.getLogger("uvicorn.error").addFilter(lambda record: not record.exc_info)  # `app.on_fault` tells them
     addresses = Addresses.from_environ()
     Path(addresses.home).mkdir(parents=True, exist_ok=True)
+    metrics.watch_disk("collector", addresses.home)
     uvicorn.run(
         application(addresses), host=HOST, port=addresses.collector, log_config=None, access_log=False,
         server_header=False, limit_concurrency=CONNECTIONS_MAX, timeout_keep_alive=KEEP_ALIVE_S,

@@ -1,10 +1,11 @@
 """The service level objectives as data, and the rules that are made from them: `python -m deploy.prometheus.slo`.
 
-Rules kept: an objective is a share of good over all, for 30 days. Its error ratio is recorded over five windows, and two
-alerts watch it, each over a long and a short window: the long one tells that much of the budget went, the short one that
-it still goes. Windows and burn rates are those of the SRE Workbook (Google, 2018), chapter 5, "Alerting on SLOs", table
-"Recommended parameters for an SLO-based alerting configuration". Where little comes, one bad event would be a high share:
-below `events_min` in the long window nothing is said (same chapter, "Low-Traffic Services and Error Budget Alerting").
+Rules kept: an objective is a share of good over all, for 30 days. Its error ratio is recorded over five windows, and
+two alerts watch it, each over a long and a short window: the long one tells that much of the budget went, the short one
+that it still goes. Windows and burn rates are those of the SRE Workbook (Google, 2018), chapter 5, "Alerting on SLOs",
+table "Recommended parameters for an SLO-based alerting configuration". Where little comes, one bad event would be a
+high share: below `events_min` in the long window nothing is said (same chapter, "Low-Traffic Services and Error
+Budget Alerting").
 """
 
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ TICKET = ((1.0, "3d", "6h"),)
 
 @dataclass(frozen=True)
 class Objective:
-    """A promise. `total` and `bad` are PromQL with `{window}`; `total` counts events, "" where time itself is counted."""
+    """A promise. `total` and `bad` are PromQL with `{window}`; `total` counts events, "" where time is counted."""
 
     name: str
     alert: str
@@ -97,6 +98,9 @@ def _burning(objective: Objective, rate: float, long: str, short: str) -> str:
     return "(\n  " + "\n  and on (deployment) ".join(parts) + "\n)"
 
 
+_FIGURE = "Long window: {{ $value | humanizePercentage }} bad."
+
+
 def _alert(objective: Objective, severity: str, burns: tuple[tuple[float, str, str], ...]) -> Iterator[str]:
     page = objective.alert
     told = " or ".join(f"{rate:g} times over {long}" for rate, long, _ in burns)
@@ -106,7 +110,7 @@ def _alert(objective: Objective, severity: str, burns: tuple[tuple[float, str, s
     yield f"        labels: {{severity: {severity}, slo: {objective.name}}}"
     yield "        annotations:"
     yield f"          summary: 'The error budget of {objective.name} burns: {told} its even pace.'"
-    yield f"          description: 'Objective: {objective.says}, over {PERIOD}. Long window: {{{{ $value | humanizePercentage }}}} bad.'"
+    yield f"          description: 'Objective: {objective.says}, over {PERIOD}. {_FIGURE}'"
     yield f"          runbook_url: docs/runbooks/{page}.md"
 
 
