@@ -127,12 +127,14 @@ BUILD_INFO = {
     name: _gauge(registry, "onethread_build_info", "1, with the release that this process runs.", "version")
     for name, registry in PROCESSES.items()
 }
+_WITH_DISKS = {"worker": WORKER, "collector": COLLECTOR}
 DISK_FREE = {
-    name: _gauge(PROCESSES[name], "onethread_disk_free_bytes", "Free bytes of the disk with the state or the spool.")
-    for name in ("worker", "collector")
+    name: _gauge(registry, "onethread_disk_free_bytes", "Free bytes of the disk with the state or the spool.")
+    for name, registry in _WITH_DISKS.items()
 }
 DISK_BYTES = {
-    name: _gauge(PROCESSES[name], "onethread_disk_bytes", "Bytes that this disk holds.") for name in ("worker", "collector")
+    name: _gauge(registry, "onethread_disk_bytes", "Bytes that this disk holds.")
+    for name, registry in _WITH_DISKS.items()
 }
 PARTITIONS_ASSIGNED = _gauge(
     WORKER, "onethread_partitions_assigned", "Partitions of all topics that this worker reads.",

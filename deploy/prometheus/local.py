@@ -32,6 +32,7 @@ def config(addresses: Addresses, parts: Iterable[str], scrape_s: int = SCRAPE_S)
     jobs = [_job("onethread-worker", [addresses.worker_metrics(index) for index in workers])]
     if COLLECTOR in parts:
         jobs.append(_job("onethread-collector", [addresses.collector]))
+    jobs.append(_job("onethread-supervisor", [addresses.portal]))
     return json.dumps({
         "global": {
             "scrape_interval": f"{scrape_s}s", "scrape_timeout": f"{min(TIMEOUT_S, scrape_s)}s",

@@ -125,4 +125,5 @@ def test_a_local_stack_is_scraped_where_its_parts_answer(tmp_path: Path) -> None
     scraped = yaml.safe_load(config(Addresses(tmp_path, 21100), ["worker-0", "worker-1", "collector", "kafka"]))
     assert {job["job_name"]: job["static_configs"][0]["targets"] for job in scraped["scrape_configs"]} == {
         "onethread-worker": ["127.0.0.1:21110", "127.0.0.1:21111"], "onethread-collector": ["127.0.0.1:21100"],
+        "onethread-supervisor": ["127.0.0.1:21105"],
     }
