@@ -79,6 +79,11 @@ alarms: $(READY) promtool  ## stop, starve and cut off parts of a stack, and see
 outage: $(READY)  ## Kafka stands still under load and nothing is lost: make outage MINUTES=10
 	$(BIN)/python -m tests.large.outage --minutes $(or $(MINUTES),10)
 
+.PHONY: chaos
+chaos: $(READY)  ## kill, pause, cut off and damage every part under load; all must be right: make chaos FAULTS=200 SEED=7
+	$(BIN)/python -m tests.chaos.run --faults $(or $(FAULTS),200) --minutes $(or $(MINUTES),35) \
+		--seed $(or $(SEED),2026) --workers $(or $(WORKERS),3)
+
 .PHONY: bench-lookups
 bench-lookups: $(READY)  ## look-ups at 200 a second on the running stack, beside an empty handler
 	$(BIN)/python -m deploy.bench.lookups

@@ -1,0 +1,177 @@
+"""`python -m tests.chaos.run --faults 200 --minutes 35`: faults at random moments, and afterwards every row is right.
+
+A stack of its own in a temporary home, three brokers, load by two ways all the time. After each fault, or two at once,
+the run waits until everything works again: every part runs, every worker is ready, and new events that came in by both
+ways, spread over all partitions, are seen in ClickHouse. How long that takes after the fault is undone is noted. In
+the end everything settles, and an independent oracle judges every view. The seed decides the plan, the load and its
+order; exit 1 where a fault was not recovered from, or anything differs.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from rich.console import Console
+
+from connectors.checking import Checker
+from deploy.local.ports import PORTS
+from deploy.local.settle import drained, settle
+from sinks.clickhouse.client import connect
+from streams.core.policy import default
+from tests.chaos import checker, poison
+from tests.chaos.deployment import Deployment
+from tests.chaos.faults import FAULTS
+from tests.chaos.load import Load
+from tests.chaos.plan import Step, plan
+from tests.chaos.report import Journal, Struck, markdown, table
+from tests.conftest import free_base
+from tests.large.run import ENVIRON, business
+
+MARKERS = 10
+RECOVERY_S_MAX = 240.0
+SETTLE_S_MAX = 900.0
+LOOK_S = 0.25
+ANSWER_S_MAX = 5
+
+assert PORTS > 38, "the stack's own listeners and proxies are behind its ports"
+
+
+class Unrecovered(Exception):  # noqa: N818 - it says what is the matter
+    """A fault was undone and the stack does not work again."""
+
+
+class Run:
+    """One run over a deployment and its load."""
+
+    def __init__(self, stack: Deployment, load: Load, journal: Journal) -> None:
+        self._stack, self._load, self._journal = stack, load, journal
+        self._started = time.monotonic()
+
+    def strike(self, step: Step) -> None:
+        """The faults of a step, until all works again. Errors: Unrecovered."""
+        time.sleep(step.pause_s)
+        began, ends = time.monotonic(), []
+        with ExitStack() as undo:
+            for fault in step.faults:
+                _say(f"{began - self._started:6.0f} s  {fault.number:3}  {fault.kind}  {fault.target}  {fault.how}")
+                undo.enter_context(FAULTS[fault.kind](self._stack, fault))
+                ends.append(time.monotonic() + fault.seconds)
+            time.sleep(max(0.0, max(ends) - time.monotonic()))
+        undone = time.monotonic()
+        self.recover()
+        recovered_s = time.monotonic() - undone
+        _say(f"            undone after {undone - began:.1f} s, recovered {recovered_s:.1f} s later")
+        for fault in step.faults:
+            beside = tuple(other.kind for other in step.faults if other is not fault)
+            self._journal.note(Struck(
+                fault, round(began - self._started, 1), round(undone - began, 1), round(recovered_s, 1), beside))
+
+    def recover(self) -> None:
+        """Wait until every part works and new events come through."""
+        deadline = time.monotonic() + RECOVERY_S_MAX
+        names = self._load.mark(MARKERS)
+        while True:
+            troubles = self._stack.troubles()
+            missing = [] if troubles else self._unseen(names)
+            if not troubles and not missing:
+                return
+            if time.monotonic() > deadline:
+                raise Unrecovered(f"not ready: {troubles or 'none'}; events not seen: {missing or 'none'}")
+            time.sleep(LOOK_S)
+
+    def _unseen(self, names: list[str]) -> list[str]:
+        try:
+            found = connect(self._stack.direct.clickhouse_url, ANSWER_S_MAX).query(
+                "SELECT event_id FROM onethread.touchpoints WHERE event_id IN {names:Array(String)}",
+                parameters={"names": names}).result_rows
+        except ClickHouseError:
+            return names
+        return sorted(set(names) - {row[0] for row in found})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = _parser().parse_args(arguments)
+    home = Path(tempfile.mkdtemp(prefix="onethread-chaos-"))
+    steps = plan(given.seed, given.faults, given.workers, 3)
+    _say(f"seed {given.seed}: {given.faults} faults in {len(steps)} steps; logs in {home}")
+    journal = Journal(given.journal or home / "faults.jsonl")
+    wrong = _through(given, home, steps, journal)
+    console = Console(stderr=True, width=110)
+    console.print(table(journal.struck, f"seed {given.seed}"))
+    print(markdown(journal.struck))
+    if wrong:
+        _say("WRONG; repeat with the seed; everything of the run is in " + str(home))
+    else:
+        shutil.rmtree(home, ignore_errors=True)
+    return 1 if wrong else 0
+
+
+def _through(given: argparse.Namespace, home: Path, steps: list[Step], journal: Journal) -> bool:
+    """The whole run; whether anything was wrong."""
+    with Deployment(home, given.port_base or free_base(), given.workers, ENVIRON) as stack:
+        poison.good_event(stack.direct.registry_url)
+        with Load(stack, _lines(given, stack), given.rate) as load:
+            run = Run(stack, load, journal)
+            deadline, struck = time.monotonic() + given.minutes * 60, 0
+            try:
+                run.recover()
+                _say("everything works; the faults begin")
+                for step in steps:
+                    if time.monotonic() > deadline:
+                        _say(f"the time is over after {struck} of {given.faults} faults")
+                        break
+                    run.strike(step)
+                    struck += len(step.faults)
+            except Unrecovered as error:
+                _say(f"NOT RECOVERED: {error}")
+                return True
+            load.stop()
+            return _judge(stack, load) or struck < given.faults or load.exhausted
+
+
+def _judge(stack: Deployment, load: Load) -> bool:
+    started = time.monotonic()
+    load.flush()
+    assert drained(stack.direct.collector_url, SETTLE_S_MAX), "the collector's spool does not drain"
+    left = settle(stack.direct.kafka_bootstrap, stack.settings, SETTLE_S_MAX)
+    _say(f"settled in {time.monotonic() - started:.0f} s; {len(load.told)} events were acknowledged, "
+         f"{load.sent_again} requests sent again, {stack.poisoned} poison messages; "
+         f"parts started again: {sum(stack.restarts().values())} times")
+    found = checker.check(stack, load.told)
+    _say(*checker.told(found))
+    return bool(left) or any(found.values())
+
+
+def _lines(given: argparse.Namespace, stack: Deployment) -> "chain[bytes]":
+    """More good lines than the run can use."""
+    enough = int(given.rate * given.minutes * 60 * 1.3) + 1000
+    judge = Checker(stack.settings, default())
+    now_ms = time.time_ns() // 1_000_000
+    return chain(line.strip() for line in business(given.seed, enough) if hasattr(judge.check(line, now_ms), "payload"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.run", description=__doc__)
+    parser.add_argument("--seed", type=int, default=2026, help="decides the plan, the load and its order")
+    parser.add_argument("--faults", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=35.0, help="no fault begins later than that")
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--rate", type=float, default=40.0, help="events a second, by both ways together")
+    parser.add_argument("--port-base", type=int, default=0, help="of the stack; default: a free one")
+    parser.add_argument("--journal", type=Path, help="where the faults are noted, a line of JSON each")
+    return parser
+
+
+def _say(*lines: str) -> None:
+    print(*lines, sep="\n", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
