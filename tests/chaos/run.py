@@ -9,6 +9,7 @@ order; exit 1 where a fault was not recovered from, or anything differs.
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -98,6 +99,7 @@ class Run:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # leaving every context, so that no part stays
     home = Path(tempfile.mkdtemp(prefix="onethread-chaos-"))
     steps = plan(given.seed, given.faults, given.workers, 3)
     _say(f"seed {given.seed}: {given.faults} faults in {len(steps)} steps; logs in {home}")

@@ -86,6 +86,17 @@ def test_nothing_is_delivered_once_the_flow_is_stopped() -> None:
     assert delivered(consumer) == []
 
 
+def test_an_agent_whose_queue_is_full_holds_up_its_own_partition_only() -> None:
+    """Stock waits there in the only loop that fetches: one slow agent would stop all."""
+    consumer = Consumer()
+    full = SimpleNamespace(queue=SimpleNamespace(full=lambda: True))
+    consumer.app.topics._tp_index = {STREAM: [full]}
+    consumer._held[STREAM] = batching.deque([Run(3, 5, RECORDS)])
+    assert delivered(consumer) == []
+    assert consumer._thread.asked == [{CHANGELOG}]
+    assert list(consumer._held[STREAM]) == [Run(3, 5, RECORDS)]
+
+
 def test_while_the_group_rebalances_only_changelogs_are_read() -> None:
     consumer = Consumer()
     consumer.app.rebalancing = True
