@@ -6,6 +6,7 @@ with them gone after a week's rest everything would be read, and counted in the 
 """
 
 import base64
+import contextlib
 import os
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from deploy.local.parts import Part
-from deploy.local.ports import HOST, Addresses
+from deploy.local.ports import BROKER_OFFSETS, HOST, Addresses
 from streams.connections import kafka_config
 from streams.errors import OneThreadError
 
@@ -43,6 +44,8 @@ def parts(addresses: Addresses, brokers: int, jars: list[Path]) -> list[Part]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "log4j2.properties").write_text(_LOG4J)
     java = _java(jars, folder)
+    for gone in range(brokers, len(BROKER_OFFSETS)):
+        addresses.broker_properties(gone).unlink(missing_ok=True)  # of a start with more of them
     return [_node(addresses, node, brokers, java, folder) for node in range(brokers)]
 
 
@@ -58,16 +61,15 @@ def answers(bootstrap: str, brokers: int = 1) -> bool:
 
 
 def _listens(bootstrap: str) -> bool:
-    host, _, port = bootstrap.partition(",")[0].rpartition(":")
-    try:
-        with socket.create_connection((host, int(port)), timeout=2):
+    for address in bootstrap.split(","):
+        host, _, port = address.rpartition(":")
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=2):
             return True
-    except OSError:
-        return False
+    return False
 
 
 def _node(addresses: Addresses, node: int, brokers: int, java: tuple[str, ...], folder: Path) -> Part:
-    config = folder / f"node-{node}.properties"
+    config = addresses.broker_properties(node)
     config.write_text(_properties(addresses, node, brokers, folder / f"data-{node}"))
     _format(java, config, folder, node)
     port, _ = addresses.broker(node)

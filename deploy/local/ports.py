@@ -85,8 +85,13 @@ class Addresses:
 
     @property
     def kafka_bootstrap(self) -> str:
-        """Node 0 alone: a client learns the other nodes from it."""
-        return self._outside("KAFKA") or f"{HOST}:{self.kafka}"
+        """Every node that was set up in the home, so that a client starts also while one of them is away."""
+        nodes = [n for n in range(len(BROKER_OFFSETS)) if n == 0 or self.broker_properties(n).exists()]
+        return self._outside("KAFKA") or ",".join(f"{HOST}:{self.broker(n)[0]}" for n in nodes)
+
+    def broker_properties(self, node: int) -> Path:
+        """What the node is set up by; there from its first start on."""
+        return self.home / "kafka" / f"node-{node}.properties"
 
     @property
     def registry_url(self) -> str:

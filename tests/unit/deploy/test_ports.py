@@ -33,6 +33,16 @@ def test_addresses_from_outside_replace_those_of_the_base() -> None:
     assert addresses.clickhouse_url == "https://clickhouse.example.com:8443"
 
 
+def test_kafka_is_every_broker_that_was_set_up(tmp_path: Path) -> None:
+    """Else nobody could start while the first of three is away."""
+    addresses = Addresses(tmp_path, 20000)
+    assert addresses.kafka_bootstrap == "127.0.0.1:20003", "before the first start"
+    for node in range(3):
+        addresses.broker_properties(node).parent.mkdir(exist_ok=True)
+        addresses.broker_properties(node).touch()
+    assert addresses.kafka_bootstrap == "127.0.0.1:20003,127.0.0.1:20006,127.0.0.1:20008"
+
+
 @pytest.mark.parametrize("base", ["80", "65500", "many", "-1"])
 def test_a_base_without_forty_ports_is_refused(base: str) -> None:
     with pytest.raises(UsageError, match="ONETHREAD_PORT_BASE"):
