@@ -36,8 +36,9 @@ class Gauges:
         self._read = set(lags)
         for look in app.looks:
             look(lags)
-        self._ownership(app)
-        self._recovery(app)
+        if app.consumer.membership is not None:  # before that its thread may not have a consumer to ask yet
+            self._ownership(app)
+            self._recovery(app)
         if now_s - self._sizes_at_s >= SIZES_S:
             self._sizes_at_s = now_s
             self._sizes()

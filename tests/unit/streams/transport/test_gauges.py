@@ -31,7 +31,7 @@ def app(left: dict[TP, int], looks: list[Any] | None = None) -> Any:
             standby_left=lambda ends: {TP("g.changelog", 9): ends[CHANGELOG] - 5},
         )),
         consumer=SimpleNamespace(
-            assignment=lambda: {FACTS, EVENTS, CHANGELOG}, ends=lambda: {CHANGELOG: 12},
+            membership="member", assignment=lambda: {FACTS, EVENTS, CHANGELOG}, ends=lambda: {CHANGELOG: 12},
             topic_partitions=lambda topic: {"g.facts": 6}.get(topic),
         ),
     )
@@ -61,6 +61,16 @@ def test_every_partition_is_told_and_taken_back_when_it_leaves() -> None:
     assert value("stalled_seconds", topic="g.facts", partition="7") is None
     assert value("recovery_records_left", partition="7") is None
     assert value("state_bytes", partition="7") is None
+
+
+def test_a_worker_that_is_slow_to_start_is_looked_at_without_asking_what_is_not_there() -> None:
+    """On a loaded machine a look comes before the consumer's thread has a consumer."""
+    def not_started() -> None:
+        raise RuntimeError("Consumer thread not yet started")
+
+    starting = app({})
+    starting.consumer = SimpleNamespace(membership=None, assignment=not_started, ends=not_started)
+    Gauges(Store()).tell(starting, {}, {}, 100)
 
 
 def test_sizes_are_asked_for_now_and_then() -> None:
