@@ -29,6 +29,7 @@ VERBS = (
     "up",
     "down",
     "status",
+    "top",
     "settle",
     "sql",
     "emit",

@@ -139,6 +139,10 @@ def values_of(fact: facts.Facts) -> Iterator[bytes]:
     yield from values_of(facts.Facts(fact.table, fact.upserts[upserts:], fact.tombstones[tombstones:], fact.arrived))
 
 
+for _action in ("merged", "split"):  # shown from the beginning, so that the first is an increase
+    metrics.MERGES.labels(_action)
+
+
 def count(effects: Effects) -> None:
     if effects.duplicates:
         metrics.DUPLICATES.inc(effects.duplicates)
