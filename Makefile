@@ -62,6 +62,10 @@ check-large: $(READY)  ## every row of every view, and the oracle's: make check-
 	$(BIN)/python -m tests.large.run --events $(or $(EVENTS),100000) --contacts $(or $(CONTACTS),100000) \
 		--seed $(or $(SEED),2026)
 
+.PHONY: check-cluster
+check-cluster: $(READY)  ## every view, asked of ClickHouse's tables as of one server and as of two shards
+	@DIR=$$(mktemp -d) && $(BIN)/python -m tests.unit.sinks.clickhouse.two_shards $$DIR 150 && rm -r $$DIR
+
 .PHONY: fuzz
 fuzz: $(READY)  ## requests of all kinds at a collector, and by its document: make fuzz REQUESTS=50000 SEED=7
 	$(BIN)/python -m tests.fuzz.run --requests $(or $(REQUESTS),20000) --seed $(or $(SEED),1)

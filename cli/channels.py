@@ -12,6 +12,7 @@ from cli import looks
 from deploy.local import home, stack, topics
 from deploy.local.ports import Addresses
 from schemas.registry import register_all
+from sinks.clickhouse import cluster
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import channels_view
 from streams.core.channels import registry
@@ -86,7 +87,7 @@ def _make(addresses: Addresses, settings: Settings, name: str) -> None:
     try:
         topics.create(addresses.kafka_bootstrap, settings, settings.brokers)
         register_all(addresses.registry_url, Topics(settings.topic_prefix), [name])
-        connect(addresses.clickhouse_url).command(channels_view(settings))
+        cluster.run(connect(addresses.clickhouse_url), channels_view(settings))
     except (KafkaException, Retryable, ClickHouseError) as error:
         raise OneThreadError(f"not everything of the channel could be made: {error}; "
                              "`onethread down` and `onethread up` make the rest") from error

@@ -15,6 +15,7 @@ from cli.sweeping import wait
 from connectors import commands
 from deploy.local import growing, home, stack
 from deploy.local.ports import Addresses
+from sinks.clickhouse import cluster
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import settings_view
 from sinks.clickhouse.profile import select
@@ -89,7 +90,7 @@ def apply(file: File = "") -> None:
     if "partitions" in differ:
         _grow(addresses, settings)
     home.remember(addresses.home, settings)
-    connect(addresses.clickhouse_url).command(settings_view(settings))
+    cluster.run(connect(addresses.clickhouse_url), settings_view(settings))
     for name, (then, now) in differ.items():
         print(f"applied: {_told(name, then, now)}")
     if not differ:

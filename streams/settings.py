@@ -74,6 +74,8 @@ class Settings(pydantic.BaseModel):
     standbys: int = Field(default=0, ge=0, le=2)
     """Workers that follow each partition's state beside the one that works on it, and take over within seconds."""
     topic_prefix: str = Field(default="", pattern=r"^[a-zA-Z0-9._-]*$")
+    clickhouse_cluster: str = Field(default="", pattern=r"^[a-zA-Z0-9_.-]*$")
+    """The cluster of ClickHouse over which tables are spread; empty: one server."""
     active_probability: float = Field(default=0.6, ge=0, le=1)
     at_risk_probability: float = Field(default=0.3, ge=0, le=1)
     active_ratio: float = Field(default=2.0, gt=0)

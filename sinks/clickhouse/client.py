@@ -10,6 +10,7 @@ from streams import connections
 
 RETRYABLE_CODES = frozenset({
     159,  # TIMEOUT_EXCEEDED
+    198,  # DNS_ERROR: a server of the cluster is being started anew elsewhere
     202,  # TOO_MANY_SIMULTANEOUS_QUERIES
     203,  # NO_FREE_CONNECTION
     209,  # SOCKET_TIMEOUT

@@ -11,11 +11,12 @@ from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
+from sinks.clickhouse import cluster
 from sinks.clickhouse.profile import Rows, select
 from streams.core.event import Identifier
 
-MUTATION = {"mutations_sync": 2}
-"""Return when the parts are written anew."""
+MUTATION = {"mutations_sync": 2, "allow_nondeterministic_mutations": 1}
+"""Return when the parts are written anew, on all replicas; what is asked for within gives the same on each of them."""
 
 _KEPT = ("facts_erasures", "facts_erased_records", "facts_erased_identifiers", "facts_intake", "migrations")
 _HISTORY = ("facts_identifier_owners", "facts_merges")
@@ -97,10 +98,10 @@ def delete(client: Client, person: Person, until_ms: int, say: Callable[[str], o
         if table in _KEPT or not (mentions := _mentions(columns, person)):
             continue
         say(table)
-        condition = _gone(table, columns, mentions, until_ms, _key(client, table))
+        condition = _gone(table, cluster.stored(client, table), columns, mentions, until_ms, _key(client, table))
         number = _number(client, table, condition)
         if number:
-            client.command(f"ALTER TABLE onethread.{table} DELETE WHERE {condition}", settings=MUTATION)
+            cluster.run(client, f"ALTER TABLE onethread.{table} DELETE WHERE {condition}", settings=MUTATION)
             deleted[table] = number
     _delete_notes(client, deleted)
     for table in deleted:
@@ -114,7 +115,10 @@ def renew(client: Client, table: str) -> None:
 
     Active parts are linked into an empty copy, which takes the table's name; what was inserted meanwhile follows (a
     row that comes twice is harmless, versions decide). A copy that a crash left over is emptied into the table first.
+    Replicated tables keep their files: each server removes replaced parts after `old_parts_lifetime`, 8 minutes.
     """
+    if cluster.found(client):
+        return
     here, copy = f"onethread.{table}", f"onethread.{table}_anew"
     if select(client, f"EXISTS TABLE {copy}")[0]["result"]:
         client.command(f"INSERT INTO {here} SELECT * FROM {copy}")
@@ -150,8 +154,9 @@ def _tables(client: Client) -> dict[str, dict[str, str]]:
     """Every table with data: its columns and their types."""
     rows = select(client, """
         SELECT table, name, type FROM system.columns WHERE database = 'onethread' AND table IN (
-            SELECT name FROM system.tables WHERE database = 'onethread' AND engine LIKE '%MergeTree'
-                AND NOT endsWith(name, '_anew')
+            SELECT name FROM system.tables
+            WHERE database = 'onethread' AND (engine LIKE '%MergeTree' OR engine = 'Distributed')
+                AND NOT endsWith(name, '_anew') AND NOT endsWith(name, '_local')
         ) ORDER BY table, position""")
     found: dict[str, dict[str, str]] = {}
     for row in rows:
@@ -160,8 +165,9 @@ def _tables(client: Client) -> dict[str, dict[str, str]]:
 
 
 def _key(client: Client, table: str) -> str:
+    name = cluster.stored(client, table)
     return str(client.command(
-        f"SELECT sorting_key FROM system.tables WHERE database = 'onethread' AND name = '{table}'"
+        f"SELECT sorting_key FROM system.tables WHERE database = 'onethread' AND name = '{name}'"
     ))
 
 
@@ -184,23 +190,24 @@ def _mentions(columns: dict[str, str], person: Person) -> str:
     return " OR ".join(told)
 
 
-def _gone(table: str, columns: dict[str, str], mentions: str, until_ms: int, key: str) -> str:
+def _gone(table: str, stored: str, columns: dict[str, str], mentions: str, until_ms: int, key: str) -> str:
+    """All versions of a row are on one server, so each asks itself which is present."""
     if table in _HISTORY:
         return f"({mentions}) AND toUnixTimestamp64Milli(at) <= {until_ms}"
     if not {"version", "is_deleted"} <= columns.keys():
         return f"({mentions})"
-    present = f"SELECT {key}, version FROM onethread.{table} FINAL WHERE {mentions}"
+    present = f"SELECT {key}, version FROM onethread.{stored} FINAL WHERE {mentions}"
     return f"({mentions}) AND ({key}, version) NOT IN ({present})"
 
 
 def _delete_notes(client: Client, deleted: dict[str, int]) -> None:
     """Notes on identifiers that were dropped from events that are erased by now."""
-    where = """(topic, partition, offset) IN (
-        SELECT topic, partition, offset FROM onethread.facts_erased_records FINAL)"""
+    where = f"""(topic, partition, offset) IN (
+        SELECT topic, partition, offset FROM onethread.{cluster.stored(client, "facts_erased_records")} FINAL)"""
     table = "facts_identifier_notes"
     number = _number(client, table, where)
     if number:
-        client.command(f"ALTER TABLE onethread.{table} DELETE WHERE {where}", settings=MUTATION)
+        cluster.run(client, f"ALTER TABLE onethread.{table} DELETE WHERE {where}", settings=MUTATION)
         deleted[table] = number
 
 
@@ -230,8 +237,10 @@ def blank(client: Client, places: Sequence[tuple[int, int]]) -> None:
     client.command(f"""
         INSERT INTO {table} SELECT * REPLACE (NULL AS raw, NULL AS event_id, NULL AS source, version + 1 AS version)
         FROM {table} FINAL WHERE {where}""")
-    latest = f"SELECT letter_partition, letter_offset, max(version) FROM {table} WHERE {where} GROUP BY 1, 2"
-    client.command(
+    stored = cluster.stored(client, "facts_dead_letters")
+    latest = f"SELECT letter_partition, letter_offset, max(version) FROM onethread.{stored} WHERE {where} GROUP BY 1, 2"
+    cluster.run(
+        client,
         f"ALTER TABLE {table} DELETE WHERE {where} AND (letter_partition, letter_offset, version) NOT IN ({latest})",
         settings=MUTATION,
     )

@@ -4,18 +4,20 @@ Tables change by numbered files, each applied once and recorded; every statement
 EXISTS), so that a crash in the middle, or two processes at once, do no harm. Views hold no data: their files are the
 current truth, replaced as a whole when any of them changed. `settings` and `channels` are views made from the
 settings themselves, so they cannot disagree with them, and always have exactly the rows they should; `policy` is made
-from the identity policy by whoever applies one.
+from the identity policy by whoever applies one. The setting `clickhouse_cluster` makes all of it for a cluster, from
+the same texts (`sinks.clickhouse.cluster`).
 """
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from importlib import resources
 
 from clickhouse_connect.driver.binding import format_query_value
 from clickhouse_connect.driver.client import Client
 
+from sinks.clickhouse import cluster
 from sinks.clickhouse.client import connect
 from streams.core.channels import registry
 from streams.core.policy import Policy, default
@@ -65,29 +67,45 @@ _POLICY_COLUMNS = (
 def apply(url: str, settings: Settings) -> None:
     """Bring the database to this version: tables, the views settings and channels, then all others.
 
-    Errors: OneThreadError where the database is of a newer version, or a migration was edited after it was applied;
-    clickhouse_connect's DatabaseError.
+    Errors: OneThreadError where the database is of a newer version, a migration was edited after it was applied, or the
+    tables are of the other flavour than the setting; clickhouse_connect's DatabaseError.
     """
     client = connect(url)
+    name = settings.clickhouse_cluster
+
+    def run(statement: str) -> None:
+        for text in cluster.flavoured(statement, name):
+            client.command(text)
+
     try:
-        client.command("CREATE DATABASE IF NOT EXISTS onethread")
-        client.command(_RECORDS)
+        _check_flavour(client, name)
+        run("CREATE DATABASE IF NOT EXISTS onethread")
+        run(_RECORDS)
         records = client.query("SELECT name, digest FROM onethread.migrations FINAL").result_rows
         applied = {str(name): str(digest) for name, digest in records}
-        _apply_migrations(client, applied)
-        client.command(settings_view(settings))
-        client.command(channels_view(settings))
-        client.command(policy_view(default(), "CREATE VIEW IF NOT EXISTS"))
-        _apply_views(client, applied.get(_VIEWS_RECORD))
+        _apply_migrations(client, run, applied)
+        run(settings_view(settings))
+        run(channels_view(settings))
+        run(policy_view(default(), "CREATE VIEW IF NOT EXISTS"))
+        _apply_views(client, run, applied.get(_VIEWS_RECORD))
     finally:
         client.close()
+
+
+def _check_flavour(client: Client, name: str) -> None:
+    made_for = cluster.found(client)
+    if made_for is not None and made_for != name:
+        raise OneThreadError(f"setting clickhouse_cluster: the tables are there, made for "
+                             f"{made_for or 'one server'}; came {name!r}: set it back, or empty ClickHouse")
+    if name:
+        cluster.check(client, name)
 
 
 def show_policy(url: str, policy: Policy) -> None:
     """Make the view `policy` show another policy, once that is applied."""
     client = connect(url)
     try:
-        client.command(policy_view(policy))
+        cluster.run(client, policy_view(policy))
     finally:
         client.close()
 
@@ -103,7 +121,7 @@ def statements(text: str) -> list[str]:
     return [part.strip() for part in (text + "\n").split(";\n") if part.strip()]
 
 
-def _apply_migrations(client: Client, applied: dict[str, str]) -> None:
+def _apply_migrations(client: Client, run: Callable[[str], None], applied: dict[str, str]) -> None:
     ours = migrations()
     if newer := sorted(applied.keys() - ours.keys() - {_VIEWS_RECORD}):
         raise OneThreadError(f"the database is of a newer version: it has {newer[-1]}, this program does not know it")
@@ -111,18 +129,18 @@ def _apply_migrations(client: Client, applied: dict[str, str]) -> None:
         digest = _digest([text])
         if name not in applied:
             for statement in statements(text):
-                client.command(statement)
+                run(statement)
             _record(client, name, digest)
         elif applied[name] != digest:
             raise OneThreadError(f"migration {name} differs from the one applied: put it back and add a new one")
 
 
-def _apply_views(client: Client, applied: str | None) -> None:
+def _apply_views(client: Client, run: Callable[[str], None], applied: str | None) -> None:
     texts = [text for name in VIEWS for text in texts_of(name)]
     digest = _digest(texts)
     if digest != applied:
         for text in texts:
-            client.command(text)
+            run(text)
         _record(client, _VIEWS_RECORD, digest)
 
 

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.clickhouse import migrations
+from sinks.clickhouse import cluster, migrations
 from sinks.clickhouse.columns import DATABASE, DEAD_LETTERS, TABLES, physical
+from sinks.clickhouse.erasure import MUTATION
 from streams.core.facts import TOLD_ONCE
 
 PREFIX = f"{DATABASE}_rebuild_"
@@ -73,16 +74,16 @@ def under_way(client: Client) -> list[str]:
 def create(client: Client, name: str) -> None:
     """Empty tables for a rebuild, like those of the database `onethread`."""
     database = database_of(name)
-    client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+    cluster.run(client, f"CREATE DATABASE IF NOT EXISTS {database}")
     for text in migrations.migrations().values():
         for statement in migrations.statements(text):
-            client.command(statement.replace(f"{DATABASE}.", f"{database}."))
-    client.command(_MILESTONES.format(database=database))
+            cluster.run(client, statement.replace(f"{DATABASE}.", f"{database}."))
+    cluster.run(client, _MILESTONES.format(database=database))
 
 
 def drop(client: Client, name: str) -> None:
     """End a rebuild, whole or not."""
-    client.command(f"DROP DATABASE IF EXISTS {database_of(name)}")
+    cluster.run(client, f"DROP DATABASE IF EXISTS {database_of(name)}")
 
 
 def note(client: Client, database: str, partition: int, state: str, offset: int) -> None:
@@ -116,7 +117,7 @@ def tables(client: Client, database: str = DATABASE) -> list[str]:
         "AND position(v.create_table_query, concat(' TO ', t.database, '.', t.name, ' ')) > 0",
         parameters={"database": database},
     ).result_rows
-    return sorted([physical(table) for table in TABLES] + [str(name) for (name,) in fed])
+    return sorted([physical(table) for table in TABLES] + [str(name).removesuffix(cluster.SUFFIX) for (name,) in fed])
 
 
 def has_tables(client: Client) -> bool:
@@ -138,8 +139,8 @@ def forget_erased(client: Client, name: str) -> None:
     ((erased,),) = client.query(f"SELECT count() FROM {database}.facts_erased_identifiers").result_rows
     if erased:
         for table, condition in _ERASED.items():
-            client.command(f"ALTER TABLE {database}.{table} DELETE WHERE {condition.format(database=database)}",
-                           settings={"mutations_sync": 2})
+            cluster.run(client, f"ALTER TABLE {database}.{table} DELETE WHERE {condition.format(database=database)}",
+                        settings=MUTATION)
 
 
 def rows(client: Client, database: str) -> int:
@@ -159,15 +160,17 @@ def swap(client: Client, name: str, tell: Callable[[str], object]) -> None:
         for partition, is_filled in _partitions(client, database, table):
             # An empty source is refused unless one says that it is meant; older servers know neither.
             allowed = "" if is_filled else " SETTINGS allow_replace_partition_from_empty_source = 1"
-            client.command(f"ALTER TABLE {DATABASE}.{table} REPLACE PARTITION ID '{partition}' "
-                           f"FROM {database}.{table}{allowed}")
+            cluster.run(client, f"ALTER TABLE {DATABASE}.{table} REPLACE PARTITION ID '{partition}' "
+                                f"FROM {database}.{table}{allowed}")
 
 
 def _partitions(client: Client, database: str, table: str) -> list[tuple[str, bool]]:
     """The partitions that the table has before or after, and whether it has any of it after."""
+    name = cluster.found(client)
+    parts = f"clusterAllReplicas('{name}', system.parts)" if name else "system.parts"
     found = client.query(
-        "SELECT partition_id, max(database = {database:String}) FROM system.parts WHERE active "
+        f"SELECT partition_id, max(database = {{database:String}}) FROM {parts} WHERE active "
         f"AND database IN ('{DATABASE}', {{database:String}}) AND table = {{table:String}} GROUP BY 1 ORDER BY 1",
-        parameters={"database": database, "table": table},
+        parameters={"database": database, "table": cluster.stored(client, table)},
     ).result_rows
     return [(str(partition), bool(is_filled)) for partition, is_filled in found]

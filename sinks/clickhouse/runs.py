@@ -12,6 +12,7 @@ from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
+from sinks.clickhouse import cluster
 from sinks.clickhouse.profile import select
 
 LTV = "ltv"
@@ -67,7 +68,8 @@ def finish(client: Client, run: Run) -> None:
         model=run.model, by=run.parameters.get("by", ""), kind=run.parameters.get("kind", ""), kept=RUNS_KEPT)
     for row in old:
         run_id = row["run_id"]
-        client.command("DELETE FROM onethread.batch_runs WHERE run_id = {id:UUID}", parameters={"id": str(run_id)})
-        client.command("DELETE FROM onethread.batch_weights WHERE run_id = {id:UUID}", parameters={"id": str(run_id)})
+        for table in ("batch_runs", "batch_weights"):
+            cluster.run(client, f"DELETE FROM onethread.{table} WHERE run_id = {{id:UUID}}",
+                        parameters={"id": str(run_id)})
         for table in ("batch_order_credits", "batch_predictions"):
-            client.command(f"ALTER TABLE onethread.{table} DROP PARTITION '{run_id}'")
+            cluster.run(client, f"ALTER TABLE onethread.{table} DROP PARTITION '{run_id}'")

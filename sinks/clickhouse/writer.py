@@ -34,6 +34,7 @@ RETRY_MAX_S = 30.0
 INSERT_SETTINGS = {
     "async_insert": 0,         # an acknowledged insert must be in a part, not in a buffer
     "insert_deduplicate": 0,   # versions make repeats harmless; two equal blocks must never pass for one
+    "distributed_foreground_insert": 1,  # of a cluster, every shard has its rows; on one server it means nothing
     "wait_end_of_query": 1,    # errors come as a status, not in the middle of a body
 }
 
