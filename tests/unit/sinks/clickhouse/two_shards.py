@@ -166,7 +166,8 @@ def _drawn(name: str, random: Random) -> list[Any]:
     columns = KEPT[name].columns[:KEPT[name].key]
     drawn: dict[str, Callable[[], Any]] = {
         "uuid": lambda: random.randbytes(16), "str": lambda: f"v{random.random()}",
-        "int": lambda: random.randrange(10**6), "ms": lambda: random.randrange(10**12), "day": lambda: random.randrange(20_000),
+        "int": lambda: random.randrange(10**6), "ms": lambda: random.randrange(10**12),
+        "day": lambda: random.randrange(20_000),
     }
     return row(name, **{column.name: drawn[column.type]() for column in columns})[1:]
 
