@@ -28,7 +28,8 @@ def wait(addresses: Addresses, settings: Settings, timeout_s: float) -> None:
         def say(left: dict[str, int]) -> None:
             tell(description=f"stitching: {_listed(left)}")
 
-        if records.read(addresses.home, COLLECTOR) and not drained(addresses.collector_url, timeout_s, say):
+        collects = records.read(addresses.home, COLLECTOR) or addresses.is_outside("COLLECTOR")
+        if collects and not drained(addresses.collector_url, timeout_s, say):
             raise OneThreadError(f"not settled after {timeout_s:g} s; Kafka does not have what the collector accepted")
         lagging = settle(addresses.kafka_bootstrap, settings, deadline - time.monotonic(), say)
     if lagging:

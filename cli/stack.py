@@ -22,9 +22,9 @@ def find() -> Addresses:
 
 
 def find_home() -> Addresses:
-    """A stack that was started here at some time, running or not. Errors: as `find`."""
+    """A stack that was started here at some time, running or not, or addresses from outside. Errors: as `find`."""
     addresses = Addresses.from_environ()
-    if not home.exists(addresses.home):
+    if not addresses.outside and not home.exists(addresses.home):
         raise no_stack(addresses)
     return addresses
 

@@ -6,7 +6,7 @@ from confluent_kafka import KafkaException
 from prometheus_client.parser import text_string_to_metric_families
 
 from cli.progress import Tell, line
-from deploy.local import stack
+from deploy.local import stack, workers
 from deploy.local.parts import http_text
 from deploy.local.ports import Addresses
 from deploy.local.settle import Pipeline, settle
@@ -60,14 +60,17 @@ def _await_sweep(addresses: Addresses, settings: Settings, version: int, tell: T
 
 
 def _workers(addresses: Addresses) -> list[str]:
-    return [record.address for record in stack.living_parts(addresses.home) if record.name.startswith("worker-")]
+    if workers.are_outside():
+        return workers.urls(addresses)
+    return [f"http://{record.address}" for record in stack.living_parts(addresses.home)
+            if record.name.startswith("worker-")]
 
 
 def _swept(addresses: Addresses) -> Swept:
     """What the workers tell; of a partition that moved the furthest."""
     found: Swept = {}
     for address in _workers(addresses):
-        for partition, told in parse(http_text(f"http://{address}/metrics") or "").items():
+        for partition, told in parse(http_text(f"{address}/metrics") or "").items():
             known = found.get(partition, (0, 0))
             found[partition] = (max(told[0], known[0]), max(told[1], known[1]))
     return found

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from streams.connections import secret
 from streams.core.channels import FAMILIES
 from streams.errors import OneThreadError, UsageError
 
@@ -126,7 +127,8 @@ def load(home: Path, environ: Mapping[str, str] | None = None, file: Path | None
     """The settings of the stack in `home`.
 
     Source: `file`, else `home/onethread.toml` if there is one; then `ONETHREAD_<KEY>` of `environ`.
-    Pepper: ONETHREAD_PEPPER, else the file `home/pepper` (made by `up`), else empty.
+    Pepper: ONETHREAD_PEPPER, or the file that ONETHREAD_PEPPER_FILE names, else the file `home/pepper` (made by
+    `up`), else empty.
     Errors: UsageError naming the key, what was expected and what came.
     """
     environ = os.environ if environ is None else environ
@@ -139,6 +141,8 @@ def load(home: Path, environ: Mapping[str, str] | None = None, file: Path | None
     for key in _keys():
         if (text := environ.get(f"ONETHREAD_{key.upper()}")) is not None:
             values[key] = text
+    if given := secret(environ, "ONETHREAD_PEPPER").get_secret_value():
+        values["pepper"] = given
     pepper_file = home / "pepper"
     if "pepper" not in values and pepper_file.exists():
         values["pepper"] = pepper_file.read_bytes().strip()

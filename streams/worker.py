@@ -1,6 +1,7 @@
 """`python -m streams.worker`: one worker of a deployment.
 
-ONETHREAD_HOME, ONETHREAD_PORT_BASE and ONETHREAD_WORKER say which; ONETHREAD_STAGES, where it is set, which stages it
+ONETHREAD_HOME, ONETHREAD_PORT_BASE and ONETHREAD_WORKER say which, and in a container ONETHREAD_BIND and
+ONETHREAD_WORKER_PORT where it answers; ONETHREAD_STAGES, where it is set, which stages it
 runs: `stitch` alone finishes what is under way and takes in nothing new. The supervisor starts a worker again when it
 ends with anything but 0; that is also how a worker gets rid of a state it does not trust.
 """
@@ -11,10 +12,11 @@ import sys
 
 import faust
 
-from deploy.local.ports import HOST, Addresses
+from deploy.local.ports import Addresses
 from streams import metrics, settings
 from streams.app import create_app, state_of
 from streams.core.keys import Keys
+from streams.errors import UsageError
 from streams.reaching import NotLetIn, check
 from streams.transport.commit import Committer
 from streams.transport.pages import Pages, StatePages
@@ -24,13 +26,13 @@ from streams.transport.serve import log_to_stdout, serve
 def main() -> None:
     """Read the environment and serve until SIGTERM."""
     stages = frozenset(filter(None, os.environ.get("ONETHREAD_STAGES", "").split(",")))
-    index = int(os.environ.get("ONETHREAD_WORKER", "0"))
+    index = number(os.environ.get("ONETHREAD_WORKER", "0"))
     addresses = Addresses.from_environ()
     datadir = addresses.home / "state" / f"worker-{index}"
     datadir.mkdir(parents=True, exist_ok=True)
     log_to_stdout()
     metrics.watch_disk("worker", datadir)
-    pages = Pages(HOST, addresses.worker_metrics(index))
+    pages = Pages(addresses.bind, addresses.worker_metrics(index))
     pages.start()
     metrics.tell_version("worker")
     chosen = settings.load(addresses.home)
@@ -45,6 +47,17 @@ def main() -> None:
         return app, committer
 
     asyncio.run(serve(build, index))
+
+
+def number(text: str) -> int:
+    """The worker's number: 3, or what stands at the end of a name as orchestrators give them: onethread-worker-3.
+
+    Errors: UsageError.
+    """
+    tail = text.rpartition("-")[2]
+    if not tail.isdecimal():
+        raise UsageError(f"ONETHREAD_WORKER: expected a number, or a name that ends in -<number>; came {text!r}")
+    return int(tail)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from connectors.collector.rules import Ruling
 from connectors.draining import Drain
 from connectors.lookup.local import create as create_lookup
 from connectors.spool import Spool
-from deploy.local.ports import HOST, Addresses
+from deploy.local.ports import Addresses
 from schemas.registry import SchemaCache, client
 from streams import metrics, settings
 from streams.topics import Topics
@@ -85,7 +85,7 @@ def main() -> None:
     Path(addresses.home).mkdir(parents=True, exist_ok=True)
     metrics.watch_disk("collector", addresses.home)
     uvicorn.run(
-        application(addresses), host=HOST, port=addresses.collector, log_config=None, access_log=False,
+        application(addresses), host=addresses.bind, port=addresses.collector, log_config=None, access_log=False,
         server_header=False, limit_concurrency=CONNECTIONS_MAX, timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S_MAX,
     )

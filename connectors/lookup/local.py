@@ -1,12 +1,9 @@
 """The look-up of the deployment that ONETHREAD_HOME and the environment name."""
 
-import os
-from collections.abc import Sequence
-
 from connectors.lookup.figures import Desk
 from connectors.lookup.lookup import Lookup
 from connectors.lookup.state import State
-from deploy.local import records
+from deploy.local import workers
 from deploy.local.ports import Addresses
 from sinks.clickhouse.client import connect
 from streams.core.keys import Keys
@@ -22,14 +19,5 @@ def create(addresses: Addresses) -> Lookup:
     settings = load(addresses.home)
     keys = Keys(settings.pepper.get_secret_value(), settings.partitions)
     shaping = Shaping(keys, **{name: getattr(settings, name) for name in DURATIONS})
-    state = State(lambda: workers(addresses), shaping, default())
+    state = State(lambda: workers.urls(addresses), shaping, default())
     return Lookup(state, Desk(lambda: connect(addresses.clickhouse_url, ANSWER_S_MAX)), settings)
-
-
-def workers(addresses: Addresses) -> Sequence[str]:
-    """Where the workers answer: what ONETHREAD_WORKERS names (addresses with commas between), else the home's own."""
-    outside = os.environ.get("ONETHREAD_WORKERS")
-    if outside:
-        return [url.strip().rstrip("/") for url in outside.split(",")]
-    return [f"http://{record.address}" for record in records.read_all(addresses.home).values()
-            if record.name.startswith("worker-")]

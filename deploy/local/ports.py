@@ -1,7 +1,9 @@
 """Where the parts of a stack are found: one home, one base port, forty ports on the loopback interface.
 
-A command finds its stack by ONETHREAD_HOME and ONETHREAD_PORT_BASE. ONETHREAD_KAFKA, ONETHREAD_REGISTRY and
-ONETHREAD_CLICKHOUSE replace single addresses, so that the same code runs against a cluster.
+A command finds its stack by ONETHREAD_HOME and ONETHREAD_PORT_BASE. ONETHREAD_KAFKA, ONETHREAD_REGISTRY,
+ONETHREAD_CLICKHOUSE and ONETHREAD_COLLECTOR replace single addresses, so that the same code runs against a cluster;
+ONETHREAD_WORKERS says where its workers answer. In a container of its own a process answers on every interface:
+ONETHREAD_BIND says where it listens, ONETHREAD_WORKER_PORT on which port a worker does.
 """
 
 import os
@@ -30,22 +32,29 @@ class Addresses:
     home: Path
     base: int = BASE_DEFAULT
     outside: tuple[tuple[str, str], ...] = ()
+    bind: str = HOST
+    """Where our own processes listen."""
+    worker_port: int = 0
+    """Where a worker that is alone on its host listens; 0: on a port by its number."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Addresses":
         """The stack that the environment names.
 
-        Errors: UsageError where ONETHREAD_PORT_BASE is no port with 39 more above it.
+        Errors: UsageError where ONETHREAD_PORT_BASE is no port with 39 more above it, or ONETHREAD_WORKER_PORT none.
         """
         environ = os.environ if environ is None else environ
         text = environ.get("ONETHREAD_PORT_BASE") or str(BASE_DEFAULT)
         if not text.isdigit() or not 1024 <= int(text) <= 65535 - PORTS:
             raise UsageError(f"ONETHREAD_PORT_BASE: expected a port from 1024 to {65535 - PORTS}; came {text!r}")
         home = Path(environ.get("ONETHREAD_HOME") or ".onethread").absolute()
-        names = ("KAFKA", "REGISTRY", "CLICKHOUSE")
+        names = ("KAFKA", "REGISTRY", "CLICKHOUSE", "COLLECTOR")
+        port = environ.get("ONETHREAD_WORKER_PORT") or "0"
+        if not port.isdigit() or int(port) > 65535:
+            raise UsageError(f"ONETHREAD_WORKER_PORT: expected a port; came {port!r}")
         given = {name: value for name in names if (value := environ.get(f"ONETHREAD_{name}"))}
         outside = tuple((name, without_password(name, value)) for name, value in given.items())
-        return cls(home, int(text), outside)
+        return cls(home, int(text), outside, environ.get("ONETHREAD_BIND") or HOST, int(port))
 
     def environ(self) -> dict[str, str]:
         """What a process of this stack needs in its environment to find it again."""
@@ -76,7 +85,7 @@ class Addresses:
         return self.base + 5
 
     def worker_metrics(self, index: int) -> int:
-        return self.base + 10 + index
+        return self.worker_port or self.base + 10 + index
 
     def broker(self, node: int) -> tuple[int, int]:
         """(broker port, controller port) of the node, counted from 0."""
@@ -104,10 +113,14 @@ class Addresses:
 
     @property
     def collector_url(self) -> str:
-        return f"http://{HOST}:{self.collector}"
+        return self._outside("COLLECTOR").rstrip("/") or f"http://{HOST}:{self.collector}"
 
     def metrics_url(self, index: int) -> str:
         return f"http://{HOST}:{self.worker_metrics(index)}/metrics"
+
+    def is_outside(self, name: str) -> bool:
+        """Whether the environment replaced the address of KAFKA, REGISTRY, CLICKHOUSE or COLLECTOR."""
+        return bool(self._outside(name))
 
     def _outside(self, name: str) -> str:
         return dict(self.outside).get(name, "")

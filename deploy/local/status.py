@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from confluent_kafka import KafkaException
 
-from deploy.local import kafka, records, settle, stack
+from deploy.local import kafka, records, settle, stack, workers
 from deploy.local.parts import COLLECTOR, REFITTER, http_text, worker_is_ready
 from deploy.local.ports import Addresses
 from deploy.local.records import Record
@@ -53,6 +53,9 @@ FROM onethread.facts_identifiers FINAL
 FORMAT JSONEachRow
 """
 
+OUTSIDE = "outside"
+"""State of a part before it was asked, where nobody here started it."""
+
 BOOKS = ("in", "touchpoints", "duplicates", "dead_letters", "unidentifiable", "erased", "suppressed", "difference")
 
 
@@ -92,7 +95,8 @@ def read(addresses: Addresses, settings: Settings) -> Status:
 
 def parts(addresses: Addresses, settings: Settings) -> list[Record]:
     """Every part, asked whether it answers."""
-    return [_seen(record, addresses, settings) for record in _ordered(records.read_all(addresses.home))]
+    known = {**records.read_all(addresses.home), **_outside(addresses)}
+    return [_seen(record, addresses, settings) for record in _ordered(known)]
 
 
 def books(addresses: Addresses) -> dict[str, Any] | None:
@@ -103,6 +107,16 @@ def books(addresses: Addresses) -> dict[str, Any] | None:
 def identity(addresses: Addresses) -> dict[str, Any] | None:
     """The row of IDENTITY_SQL; None where ClickHouse does not answer."""
     return _asked(addresses, IDENTITY_SQL)
+
+
+def _outside(addresses: Addresses) -> dict[str, Record]:
+    """What the environment names: parts that somebody else starts, without a process here."""
+    at = {"kafka": addresses.kafka_bootstrap, "registry": addresses.registry_url,
+          "clickhouse": addresses.clickhouse_url, COLLECTOR: addresses.collector_url}
+    named = {name: address for name, address in at.items() if addresses.is_outside(name.upper())}
+    if workers.are_outside():
+        named |= {f"worker-{i}": url for i, url in enumerate(workers.urls(addresses))}
+    return {name: Record(name, OUTSIDE, address) for name, address in named.items()}
 
 
 def _ordered(found: dict[str, Record]) -> list[Record]:
@@ -120,6 +134,8 @@ def _seen(record: Record, addresses: Addresses, settings: Settings) -> Record:
         alive = stack.is_running(addresses.home)
         ended = record.state in ("stopped", "failed")
         return record if alive or ended else record.now("killed", pid=0, last_error="ended without stopping its parts")
+    if record.state == OUTSIDE:
+        return record.now("running" if _answers(record, addresses, settings) else "not answering", pid=0)
     if record.state not in ("starting", "running"):
         return record
     if not records.process(record):
@@ -138,7 +154,11 @@ def _answers(record: Record, addresses: Addresses, settings: Settings) -> bool:
         return http_text(f"{addresses.clickhouse_url}/ping", login=connections.clickhouse()) is not None
     if record.name == COLLECTOR:
         return http_text(f"{addresses.collector_url}/healthz", login=connections.collector()) is not None
-    return record.name == REFITTER or worker_is_ready(http_text(f"http://{record.address}/metrics"))
+    return record.name == REFITTER or worker_is_ready(http_text(f"{_url(record.address)}/metrics"))
+
+
+def _url(address: str) -> str:
+    return address if "://" in address else f"http://{address}"
 
 
 def _lag(addresses: Addresses, settings: Settings) -> dict[str, int] | None:

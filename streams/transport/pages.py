@@ -1,5 +1,7 @@
 """What a worker answers over HTTP: `/metrics` to whoever watches it, `/state/…` to whoever may read the state.
 
+`/healthz` says that the process answers, `/readyz` whether it has its partitions and their state: 200, else 503.
+
 The state is asked for by the collector: `/state/node/<node key>` and `/state/person/<person_id>`, in hex, answer with a
 `walk.Walk` as msgpack. It is raw and personal, so the request carries a token that only who has the deployment's pepper
 can make. Rules kept: threads of their own answer, which read what is committed and write nothing; a worker that has no
@@ -72,6 +74,11 @@ def _text(status: int, text: str) -> Answer:
     return status, "text/plain; charset=utf-8", text.encode() + b"\n"
 
 
+def _is_ready() -> bool:
+    """What the gauge says that everybody else goes by."""
+    return any(sample.value == 1 for family in metrics.WORKER_READY.collect() for sample in family.samples)
+
+
 class Pages:
     """The HTTP server of a worker: a thread a connection. `state` is set once there is one."""
 
@@ -112,5 +119,9 @@ class Pages:
         if path.startswith("/state/"):
             state = self.state
             return state.answer(path, authorization) if state else _text(503, "the worker is starting")
+        if path == "/healthz":
+            return _text(200, "ok")
+        if path == "/readyz":
+            return _text(200, "ready") if _is_ready() else _text(503, "the worker has not got its state yet")
         # Any other path shows the metrics, as prometheus_client's own server does.
         return 200, CONTENT_TYPE_LATEST, metrics.page(metrics.WORKER)

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from cli import settle
 from cli.main import app
+from deploy.local.ports import Addresses
 from streams.errors import OneThreadError
 
 LEFT = {"events.web": 12, "facts": 3}
@@ -24,7 +25,7 @@ def lagging(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, int]:
         say(LEFT)
         return found
 
-    monkeypatch.setattr(settle, "find", lambda: SimpleNamespace(kafka_bootstrap="kafka:1", home=tmp_path))
+    monkeypatch.setattr(settle, "find", lambda: Addresses(tmp_path, outside=(("KAFKA", "kafka:1"),)))
     monkeypatch.setattr(settle, "settle", wait)
     return found
 

@@ -98,3 +98,10 @@ def test_a_partition_that_leaves_while_it_is_read_is_no_failure(pages: Pages) ->
 
 def test_before_it_has_an_application_a_worker_has_no_state(pages: Pages) -> None:
     assert httpx.get(f"http://{HOST}:{pages.port}/state/node/00", trust_env=False).status_code == 503
+
+
+def test_probes_tell_a_process_that_answers_from_one_that_is_ready(pages: Pages) -> None:
+    for ready, status in ((0, 503), (1, 200)):
+        metrics.WORKER_READY.set(ready)
+        assert httpx.get(f"http://{HOST}:{pages.port}/readyz", trust_env=False).status_code == status
+        assert httpx.get(f"http://{HOST}:{pages.port}/healthz", trust_env=False).text == "ok\n"
