@@ -26,7 +26,7 @@ CLIENT_PORTS, PROXY_PORTS = 30, 33
 """Offsets from the base, behind those of the few workers there are."""
 SERVICES = ("kafka", "kafka-1", "kafka-2", "registry", "clickhouse")
 PARTITIONS = 6
-START_S_MAX = 240
+START_S_MAX = 300
 CLOCK = Path(__file__).parent / "clock"
 
 
