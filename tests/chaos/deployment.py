@@ -61,8 +61,8 @@ class Keeper:
 class Deployment:
     """A running stack; a context. `direct` are its addresses, `proxied` the same ones through the network."""
 
-    def __init__(self, home: Path, base: int, workers: int, environ: dict[str, str]) -> None:
-        self.home, self._environ = home, environ
+    def __init__(self, home: Path, base: int, workers: int, environ: dict[str, str], standbys: int = 0) -> None:
+        self.home, self._environ, self._standbys = home, environ, standbys
         self.direct = Addresses(home, base)
         bootstrap = ",".join(f"{HOST}:{base + PROXY_PORTS + node}" for node in range(len(BROKER_OFFSETS)))
         self.proxied = Addresses(home, base, (
@@ -92,7 +92,8 @@ class Deployment:
 
     def __enter__(self) -> "Deployment":
         self.home.mkdir(parents=True, exist_ok=True)
-        (self.home / "onethread.toml").write_text(f"brokers = 3\npartitions = {PARTITIONS}\n")
+        (self.home / "onethread.toml").write_text(
+            f"brokers = 3\npartitions = {PARTITIONS}\nstandbys = {self._standbys}\n")
         os.environ |= self.direct.environ() | self._environ
         self.network.__enter__()
         try:

@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _through(given: argparse.Namespace, home: Path, steps: list[Step], journal: Journal) -> bool:
     """The whole run; whether anything was wrong."""
-    with Deployment(home, given.port_base or free_base(), given.workers, ENVIRON) as stack:
+    with Deployment(home, given.port_base or free_base(), given.workers, ENVIRON, given.standbys) as stack:
         poison.good_event(stack.direct.registry_url)
         with Load(stack, _lines(given, stack), given.rate) as load:
             run = Run(stack, load, journal)
@@ -165,6 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=35.0, help="no fault begins later than that")
     parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--standbys", type=int, default=0, help="workers that hold a copy of each partition's state")
     parser.add_argument("--rate", type=float, default=40.0, help="events a second, by both ways together")
     parser.add_argument("--port-base", type=int, default=0, help="of the stack; default: a free one")
     parser.add_argument("--journal", type=Path, help="where the faults are noted, a line of JSON each")
