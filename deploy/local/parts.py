@@ -80,7 +80,7 @@ def python_env() -> dict[str, str]:
 def http_text(url: str, timeout_s: float = 1.0, login: Login = NOBODY) -> str | None:
     """The body of a page that answers 200, else None. Proxies of the environment are not for the loopback interface."""
     try:
-        response = httpx.get(url, timeout=timeout_s, trust_env=False, auth=login.basic, verify=login.verify)
+        response = httpx.get(url, timeout=timeout_s, trust_env=False, auth=login.basic, verify=login.verify_at(url))
     except httpx.HTTPError:
         return None
     return response.text if response.status_code == 200 else None

@@ -93,7 +93,7 @@ def drained(collector_url: str, timeout_s: float, say: Callable[[dict[str, int]]
 def spool(collector_url: str) -> dict[str, Any] | None:
     """What the collector says of its spool, as `/readyz` does; None where it does not answer."""
     try:
-        verify = connections.collector().verify
+        verify = connections.collector().verify_at(collector_url)
         return dict(httpx.get(f"{collector_url}/readyz", timeout=REQUEST_S, trust_env=False, verify=verify).json())
     except (httpx.HTTPError, ValueError):
         return None

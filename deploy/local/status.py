@@ -180,7 +180,8 @@ def _asked(addresses: Addresses, query: str) -> dict[str, Any] | None:
     try:
         response = httpx.post(
             addresses.clickhouse_url, params={"readonly": "2", "date_time_output_format": "iso"},
-            content=query.encode(), trust_env=False, timeout=30, auth=login.basic, verify=login.verify,
+            content=query.encode(), trust_env=False, timeout=30, auth=login.basic,
+            verify=login.verify_at(addresses.clickhouse_url),
         )
     except httpx.HTTPError:
         return None

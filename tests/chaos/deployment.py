@@ -20,7 +20,7 @@ from deploy.local.ports import BROKER_OFFSETS, HOST, Addresses
 from deploy.local.supervisor import SUPERVISOR, Supervisor
 from streams.errors import OneThreadError
 from streams.settings import Settings, load
-from tests.chaos.network import Network
+from tests.chaos.apart import NetworkApart
 
 CLIENT_PORTS, PROXY_PORTS = 30, 33
 """Offsets from the base, behind those of the few workers there are."""
@@ -58,6 +58,27 @@ class Keeper:
         self._thread.join()
 
 
+class Parts:
+    """The processes of a stack in this moment, by the records in its home."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def home_of(self, name: str) -> Path:
+        """Where the part's supervisor keeps its record and log."""
+        return self._home / "workers" / name if name.startswith("worker-") else self._home
+
+    def names(self) -> list[str]:
+        """The clients of the services: every worker there ever was, and the collector."""
+        return [*(path.name for path in (self._home / "workers").glob("*")), parts.COLLECTOR]
+
+    def pid(self, name: str) -> int | None:
+        """The process of a part; None while it has none."""
+        found = records.read(self.home_of(name), name)
+        living = records.process(found) if found else None
+        return int(living.pid) if living else None
+
+
 class Deployment:
     """A running stack; a context. `direct` are its addresses, `proxied` the same ones through the network."""
 
@@ -69,7 +90,9 @@ class Deployment:
             ("KAFKA", bootstrap), ("REGISTRY", f"http://{HOST}:{base + PROXY_PORTS + 3}/apis/ccompat/v7"),
             ("CLICKHOUSE", f"http://{HOST}:{base + PROXY_PORTS + 4}"),
         ))
-        self.network = Network(self._ports(base), lambda: [*self.workers, parts.COLLECTOR], self.pid)
+        self._parts = Parts(home)
+        self.pid, self._home_of = self._parts.pid, self._parts.home_of
+        self.network = NetworkApart(self._ports(base), self._parts)
         self.keepers: dict[str, Keeper] = {}
         self.poisoned = 0
         """Records sent that must become dead letters."""
@@ -160,12 +183,6 @@ class Deployment:
 
     # -- processes
 
-    def pid(self, name: str) -> int | None:
-        """The process of a part; None while it has none."""
-        found = records.read(self._home_of(name), name)
-        living = records.process(found) if found else None
-        return int(living.pid) if living else None
-
     def signal(self, name: str, number: signal.Signals) -> int | None:
         """Send a signal; the pid that got it, None where there was no process."""
         pid = self.pid(name)
@@ -210,9 +227,6 @@ class Deployment:
 
     def is_ready(self) -> bool:
         return not self.troubles()
-
-    def _home_of(self, name: str) -> Path:
-        return self.home / "workers" / name if name.startswith("worker-") else self.home
 
     def _state(self, home: Path, name: str) -> str:
         found = records.read(home, name)

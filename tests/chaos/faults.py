@@ -160,16 +160,15 @@ def clock_jumped(stack: Deployment, fault: Fault) -> Iterator[None]:
 
 @contextlib.contextmanager
 def killed_in_insert(stack: Deployment, fault: Fault) -> Iterator[None]:
-    """SIGKILL when ClickHouse has half of a piece of an insert."""
-    struck = threading.Event()
-
-    def strike() -> None:
-        stack.signal(fault.target, signal.SIGKILL)
-        struck.set()
-
-    stack.network.at_next_insert(strike)
-    if not struck.wait(INSERT_S_MAX):
-        strike()
+    """SIGKILL when ClickHouse has half of a piece of an insert; if there is none for a while, without one."""
+    pid = stack.pid(fault.target)
+    if pid:
+        stack.network.kill_at_next_insert(pid)
+        deadline = time.monotonic() + INSERT_S_MAX
+        while stack.pid(fault.target) == pid:
+            if time.monotonic() > deadline:
+                stack.signal(fault.target, signal.SIGKILL)
+            time.sleep(0.05)
     yield
 
 

@@ -3,17 +3,17 @@
 Rules: a proxy stands before one service; it knows by the port of a connection which part made it, so that one part can
 be cut off while the others go on. Three ways to be in trouble: refused (connections are reset, new ones too), silent
 (nothing arrives any more and nothing is said, as behind a firewall; what was under way arrives when it is over, as TCP
-repeats it), slow (a delay for each piece, and a rate). The proxies live in a thread of their own.
+repeats it), slow (a delay for each piece, and a rate). The proxies live in a thread of their own, and a run's in a
+process of their own (`apart`), or whatever else the run does would slow the network down.
 """
 
 import asyncio
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
@@ -22,7 +22,15 @@ CHUNK_BYTES = 64 << 10
 Trap = Callable[[], None]
 
 
-@dataclass(frozen=True, eq=False)
+class Clients(Protocol):
+    """Who connects: the parts that are told apart, and the process of each, None where it has none."""
+
+    def names(self) -> list[str]: ...
+
+    def pid(self, name: str) -> int | None: ...
+
+
+@dataclass(frozen=True)
 class Rule:
     """What happens to connections to `service` made by `client` (None: by anybody)."""
 
@@ -50,15 +58,11 @@ class Link:
 class Network:
     """The proxies of a deployment; a context, and `during` sets a rule for a while.
 
-    Shape: `services` maps a name to (port of the proxy, port of the service); `pid_of` tells the process of a client at
-    this moment, None where it has none; `clients` are those that are told apart.
+    Shape: `services` maps a name to (port of the proxy, port of the service).
     """
 
-    def __init__(
-        self, services: Mapping[str, tuple[int, int]], clients: Callable[[], list[str]],
-        pid_of: Callable[[str], int | None],
-    ) -> None:
-        self._services, self._clients, self._pid_of = services, clients, pid_of
+    def __init__(self, services: Mapping[str, tuple[int, int]], clients: Clients) -> None:
+        self._services, self._clients = services, clients
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="network", daemon=True)
         self._rules: list[Rule] = []
@@ -81,11 +85,17 @@ class Network:
     @contextlib.contextmanager
     def during(self, *rules: Rule) -> Iterator[None]:
         """The rules hold inside the block."""
-        self._do(self._set(rules, [])).result(10)
+        self.begin(*rules)
         try:
             yield
         finally:
-            self._do(self._set([], rules)).result(10)
+            self.end(*rules)
+
+    def begin(self, *rules: Rule) -> None:
+        self._do(self._set(rules, [])).result(10)
+
+    def end(self, *rules: Rule) -> None:
+        self._do(self._set([], rules)).result(10)
 
     def at_next_insert(self, trap: Trap) -> None:
         """Call `trap` when half of a piece of the next insert has gone to ClickHouse."""
@@ -111,7 +121,9 @@ class Network:
 
     async def _set(self, new: Any, gone: Any) -> None:
         async with self._changed:
-            self._rules = [rule for rule in (*self._rules, *new) if rule not in gone]
+            self._rules += new
+            for rule in gone:
+                self._rules.remove(rule)
             for link in list(self._links):
                 if any(rule.how == "refused" and link.is_of(rule) for rule in self._rules):
                     link.reset()
@@ -165,13 +177,9 @@ class Network:
 
     def _client_at(self, port: int) -> str | None:
         """Whose connection it is that came from this port."""
-        for name in self._clients():
-            pid = self._pid_of(name)
+        for name in self._clients.names():
+            pid = self._clients.pid(name)
             with contextlib.suppress(psutil.Error):
                 if pid and any(c.laddr.port == port for c in psutil.Process(pid).net_connections("tcp4")):
                     return name
-        return "producer" if _is_ours(port) else None
-
-
-def _is_ours(port: int) -> bool:
-    return any(c.laddr.port == port for c in psutil.Process(os.getpid()).net_connections("tcp4"))
+        return None

@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.chaos.apart import NetworkApart
+from tests.chaos.deployment import Parts
 from tests.chaos.network import HOST, Network, Rule
 
 SOON_S = 0.3
@@ -52,7 +54,8 @@ def clients():
 def proxy(service, clients):
     """A network with one service, called clickhouse, and the port of its proxy."""
     port = free_port()
-    with Network({"clickhouse": (port, service)}, lambda: list(clients), clients.get) as network:
+    known = SimpleNamespace(names=lambda: list(clients), pid=clients.get)
+    with Network({"clickhouse": (port, service)}, known) as network:
         yield SimpleNamespace(port=port, during=network.during, at_next_insert=network.at_next_insert)
 
 
@@ -149,3 +152,20 @@ def test_the_trap_springs_in_the_middle_of_an_insert_and_once(proxy):
             time.sleep(0.01)
     assert sprung == [8 + 50]
     assert len(Echo.heard) == 8 + 200
+
+
+def test_a_network_apart_does_the_same_when_asked(service, tmp_path):
+    port = free_port()
+    refused = Rule("clickhouse", None, "refused")
+    with (
+        NetworkApart({"clickhouse": (port, service)}, Parts(tmp_path)) as network,
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as victim,
+    ):
+        with connect(port) as one:
+            assert answer(one, b"a") == b"a"
+            with network.during(refused), network.during(refused):
+                assert answer(one, b"b") == b""
+            with connect(port) as two:
+                network.kill_at_next_insert(victim.pid)
+                assert answer(two, b"INSERT")
+        assert victim.wait(5) == -9

@@ -94,3 +94,9 @@ def test_an_address_with_a_password_is_refused_without_showing_it() -> None:
 def test_no_other_module_makes_a_client_of_its_own() -> None:
     found = [str(path) for path in SOURCES if '"bootstrap.servers"' in path.read_text()]
     assert found == ["streams/connections.py"]
+
+
+def test_authorities_are_read_only_where_there_is_something_to_check() -> None:
+    """A poll of a part ten times a second would read the system's, each time."""
+    assert connections.NOBODY.verify_at("http://127.0.0.1:19000/healthz") is False
+    assert connections.NOBODY.verify_at("https://127.0.0.1:19000/healthz") is True
