@@ -30,6 +30,8 @@ VERBS = (
     "down",
     "status",
     "top",
+    "scale",
+    "restart",
     "settle",
     "sql",
     "emit",

@@ -1,6 +1,7 @@
 """The parts of a local stack: what each runs, where it answers, and in which order they start and stop."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ class Part:
     """One process of the stack.
 
     `answers` asks the part itself whether it is ready to work. `stop_after_s` is the time between SIGTERM and SIGKILL.
+    `leave_by` is what ends it when it will not come back.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Part:
     answers: Callable[[], bool]
     env: Mapping[str, str] = field(default_factory=dict)
     stop_after_s: float = 20.0
+    leave_by: signal.Signals = signal.SIGTERM
 
 
 def gateway(addresses: Addresses) -> Part:
@@ -47,7 +50,7 @@ def worker(addresses: Addresses, index: int) -> Part:
     env = {**python_env(), **addresses.environ(), "ONETHREAD_WORKER": str(index)}
     return Part(
         f"worker-{index}", (sys.executable, "-m", "streams.worker"), f"{HOST}:{addresses.worker_metrics(index)}",
-        lambda: worker_is_ready(http_text(addresses.metrics_url(index))), env,
+        lambda: worker_is_ready(http_text(addresses.metrics_url(index))), env, leave_by=signal.SIGUSR1,
     )
 
 

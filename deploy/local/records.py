@@ -63,6 +63,11 @@ def forget(home: Path) -> None:
         path.unlink()
 
 
+def drop(home: Path, name: str) -> None:
+    """Forget one part: it left for good."""
+    (folder(home) / f"{name}.json").unlink(missing_ok=True)
+
+
 def process(record: Record) -> psutil.Process | None:
     """The living process of the record, if it is still the same one."""
     if not record.pid:
@@ -90,14 +95,15 @@ def stop(records: list[Record], grace_s: float) -> None:
     """
     living = [found for record in records if (found := process(record))]
     for found in living:
-        _signal(found.pid, signal.SIGTERM)
+        send(found.pid, signal.SIGTERM)
     _, stubborn = psutil.wait_procs(living, timeout=grace_s)
     for found in stubborn:
-        _signal(found.pid, signal.SIGKILL)
+        send(found.pid, signal.SIGKILL)
     psutil.wait_procs(stubborn, timeout=10)
 
 
-def _signal(pid: int, number: signal.Signals) -> None:
+def send(pid: int, number: signal.Signals) -> None:
+    """A signal to a part and what it started."""
     try:
         os.killpg(pid, number)
     except ProcessLookupError:

@@ -118,6 +118,7 @@ def serve(addresses: Addresses, workers: int) -> None:
         addresses.home, base,
         [parts.collector(addresses), *(parts.worker(addresses, i) for i in range(workers)), *refitter],
         prepare=lambda: prepare(addresses, settings), address=f"{HOST}:{addresses.portal}",
+        worker=lambda index: parts.worker(addresses, index),
     )
     stop_on_signals(supervisor.stop)
     exporter.start()

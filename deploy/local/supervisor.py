@@ -4,7 +4,8 @@ Rules: Kafka, registry and ClickHouse start together; what they must hold (topic
 answer; then the workers start. A part that dies comes back after 1, 2, 4 … 30 s; a minute of running forgives the
 past. One that dies three times before the stack stands, or does not answer in time, ends the start. Parts write to
 their log files themselves, so that they outlive a supervisor that is killed. The lock in `run/` is held for life:
-there is one supervisor a home.
+there is one supervisor a home. While all runs it follows `orders`: a part that it was asked to restart comes back at
+once, and a worker too many leaves.
 """
 
 import fcntl
@@ -19,12 +20,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from deploy.local import records
+from deploy.local import orders, records
 from deploy.local.parts import Part
 from deploy.local.records import Record
 from streams.errors import OneThreadError
 
 SUPERVISOR = "supervisor"
+WORKER = "worker-"
 TICK_S = 0.1
 BACK_OFF_MAX_S = 30.0
 FORGIVEN_AFTER_S = 60.0
@@ -44,13 +46,17 @@ class _Running:
     process: "subprocess.Popen[bytes] | None" = None
     failures: int = 0
     again_at: float = 0.0
+    kill_at: float | None = None
+    """When a part that was asked to end is killed; None: it was not asked."""
+    is_leaving: bool = False
+    """It does not come back."""
 
 
 @dataclass
 class Supervisor:
     """Runs `parts`, then `prepare`, then `workers`, until `stop` is set.
 
-    `started` is called when everything answers.
+    `started` is called when everything answers. `worker` makes further workers, for orders that ask for them.
     """
 
     home: Path
@@ -60,6 +66,7 @@ class Supervisor:
     stop: threading.Event = field(default_factory=threading.Event)
     tick_s: float = TICK_S
     address: str = ""
+    worker: Callable[[int], Part] | None = None
     _all: list[_Running] = field(default_factory=list)
     _lock: "IO[str] | None" = None
 
@@ -71,11 +78,13 @@ class Supervisor:
         pid = os.getpid()
         me = Record(SUPERVISOR, "starting", self.address, pid, records.created_at(pid), since=time.time())
         records.write(self.home, me)
+        orders.take(self.home)  # of an earlier life
         try:
             self._start()
             if not self.stop.is_set():
                 records.write(self.home, me.now("running"))
             while not self.stop.wait(self.tick_s):
+                self._obey(orders.take(self.home))
                 self._watch()
             records.write(self.home, me.now("stopping"))
             self._stop_all()
@@ -132,15 +141,52 @@ class Supervisor:
 
     def _watch(self) -> None:
         """One look at every part."""
-        for running in self._all:
+        for running in list(self._all):
             _rotate(log_path(self.home, running.part.name))
-            if running.process is None:
+            if running.kill_at is not None:
+                self._see_off(running, running.kill_at)
+            elif running.process is None:
                 if time.monotonic() >= running.again_at:
                     self._spawn(running)
             elif (status := running.process.poll()) is not None:
                 self._bury(running, status)
             elif running.record.state == "starting" and running.part.answers():
                 self._note(running, running.record.now("running"))
+
+    def _obey(self, asked: orders.Orders) -> None:
+        """Begin what was asked for; `_watch` goes on with it."""
+        for running in self._all:
+            if running.part.name in asked.restarts:
+                self._ask_to_end(running, signal.SIGTERM)
+        if asked.workers is None or self.worker is None:
+            return
+        there = [r for r in self._all if r.part.name.startswith(WORKER) and not r.is_leaving]
+        for running in there[asked.workers:]:
+            running.is_leaving = True
+            self._ask_to_end(running, running.part.leave_by)
+        more = [self.worker(index) for index in range(len(there), asked.workers)]
+        self.workers = [*self.workers, *more]
+        self._launch(more)
+
+    def _ask_to_end(self, running: _Running, by: signal.Signals) -> None:
+        running.kill_at = time.monotonic() + running.part.stop_after_s
+        if running.process:
+            self._note(running, running.record.now("restarting"))
+            records.send(running.process.pid, by)
+
+    def _see_off(self, running: _Running, kill_at: float) -> None:
+        """A part that was asked to end: once it is gone it starts again, or is forgotten."""
+        if running.process and running.process.poll() is None:
+            if time.monotonic() >= kill_at:
+                records.send(running.process.pid, signal.SIGKILL)
+            return
+        running.kill_at, running.failures = None, 0
+        if not running.is_leaving:
+            self._spawn(running)
+            return
+        self._all.remove(running)
+        self.workers = [part for part in self.workers if part is not running.part]
+        records.drop(self.home, running.part.name)
 
     def _bury(self, running: _Running, status: int) -> None:
         """Remember why the part died and when it comes back."""

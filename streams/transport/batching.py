@@ -139,6 +139,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def rejoin(self) -> None:
         await self.call_thread(self._rejoin)
 
+    async def give_up_place(self) -> None:
+        await self.call_thread(self._give_up_place)
+
+    async def _give_up_place(self) -> None:
+        """A member by name keeps its place when it stops; without the name it leaves, and its partitions go at once."""
+        self._consumer._coordinator._group_instance_id = None
+
     async def _rejoin(self) -> None:
         self._consumer._coordinator.request_rejoin()
 
@@ -312,6 +319,11 @@ class Consumer(driver.Consumer):
         """Ask the group for another assignment."""
         thread: ConsumerThread = self._thread
         await thread.rejoin()
+
+    async def give_up_place(self) -> None:
+        """Have the next stop be for good: the group need not wait for this worker to come back."""
+        thread: ConsumerThread = self._thread
+        await thread.give_up_place()
 
     # -- seeking and rebalances
 

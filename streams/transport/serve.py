@@ -23,10 +23,19 @@ log = structlog.get_logger()
 
 
 async def serve(build: Callable[[], tuple[Any, Committer]], index: int) -> None:
-    """Run the application that `build` gives until SIGTERM or SIGINT, then leave the process."""
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    """Run the application that `build` gives until SIGTERM or SIGINT, then leave the process.
+
+    SIGUSR1 stops it as well, and gives its place in the group up: it will not come back.
+    """
+    stop, leave = asyncio.Event(), asyncio.Event()
+
+    def end(for_good: bool) -> None:
+        if for_good:
+            leave.set()
+        stop.set()
+
+    for name, for_good in ((signal.SIGTERM, False), (signal.SIGINT, False), (signal.SIGUSR1, True)):
+        asyncio.get_running_loop().add_signal_handler(name, end, for_good)
     app, committer = build()
     log.info("starting", worker=index)
     await asyncio.to_thread(committer.start)
@@ -41,8 +50,10 @@ async def serve(build: Callable[[], tuple[Any, Committer]], index: int) -> None:
         _leave(EXIT_FAILED)
     for task in (watching, starting, tidying):
         task.cancel()
-    log.info("stopping", worker=index)
+    log.info("stopping", worker=index, for_good=leave.is_set())
     try:
+        if leave.is_set():
+            await app.consumer.give_up_place()
         await asyncio.wait_for(app.stop(), STOP_S_MAX)
     except TimeoutError:
         log.warning("stop_took_too_long", worker=index)

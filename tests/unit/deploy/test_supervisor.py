@@ -6,11 +6,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from deploy.local import records, supervisor
+from deploy.local import orders, records, supervisor
 from deploy.local.parts import Part
 from deploy.local.records import Record
 from deploy.local.supervisor import FORGIVEN_AFTER_S, SUPERVISOR, Supervisor, _Running
@@ -121,3 +122,52 @@ def test_a_long_log_keeps_one_older_file_and_the_part_writes_on(
         until(lambda: log.with_suffix(".log.1").exists() and log.stat().st_size > 0)
     assert log.with_suffix(".log.1").stat().st_size > 1000
     assert b"\0" not in log.read_bytes()
+
+
+def test_a_part_that_is_to_restart_comes_back_at_once_and_it_is_no_death(tmp_path: Path) -> None:
+    with supervised(tmp_path, [part("one")]):
+        until(lambda: records.read_all(tmp_path)["one"].state == "running")
+        before = records.read_all(tmp_path)["one"]
+        orders.restart(tmp_path, "one")
+        until(lambda: (r := records.read_all(tmp_path)["one"]).state == "running" and r.pid != before.pid, 5)
+        after = records.read_all(tmp_path)["one"]
+    assert (after.restarts, after.last_error) == (0, "")
+
+
+def test_a_part_that_does_not_end_when_asked_to_is_killed(tmp_path: Path) -> None:
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    subject = replace(part("one", stubborn), stop_after_s=0.5)
+    with supervised(tmp_path, [subject]):
+        until(lambda: records.read_all(tmp_path)["one"].state == "running")
+        before = records.read_all(tmp_path)["one"]
+        time.sleep(0.5)  # it ignores the signal only once it runs
+        orders.restart(tmp_path, "one")
+        until(lambda: (r := records.read_all(tmp_path)["one"]).state == "running" and r.pid != before.pid, 10)
+
+
+def test_workers_come_and_go_as_asked_for(tmp_path: Path) -> None:
+    """Who leaves is told that it is for good, and nobody remembers it."""
+    ends = f"import signal, time; signal.signal(signal.SIGUSR1, lambda *_: open({str(tmp_path / 'left')!r}, 'w'));"
+
+    def worker(index: int) -> Part:
+        code = f"{ends}\ntime.sleep(600)" if index else SLEEP
+        return replace(part(f"worker-{index}", code), leave_by=signal.SIGUSR1, stop_after_s=0.5)
+
+    stop, subject = threading.Event(), None
+    subject = Supervisor(tmp_path, [], [worker(0)], stop=stop, worker=worker, tick_s=0.02)
+    thread = threading.Thread(target=subject.run)
+    thread.start()
+    try:
+        until(lambda: (r := records.read(tmp_path, SUPERVISOR)) is not None and r.state == "running")
+        first = records.read_all(tmp_path)["worker-0"].pid
+        orders.scale(tmp_path, 3)
+        until(lambda: {"worker-1", "worker-2"} <= records.read_all(tmp_path).keys())
+        time.sleep(0.5)  # they handle the signal only once they run
+        orders.scale(tmp_path, 1)
+        until(lambda: records.read_all(tmp_path).keys() == {SUPERVISOR, "worker-0"})
+        assert records.read_all(tmp_path)["worker-0"].pid == first
+        assert (tmp_path / "left").exists()
+    finally:
+        stop.set()
+        thread.join()
+    assert not any(records.process(record) for record in records.read_all(tmp_path).values() if record.pid)
