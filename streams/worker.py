@@ -7,8 +7,11 @@ ends with anything but 0; that is also how a worker gets rid of a state it does 
 """
 
 import asyncio
+import fcntl
 import os
 import sys
+from pathlib import Path
+from typing import IO
 
 import faust
 
@@ -31,6 +34,7 @@ def main() -> None:
     datadir = addresses.home / "state" / f"worker-{index}"
     datadir.mkdir(parents=True, exist_ok=True)
     log_to_stdout()
+    lock = take_turn(datadir, os.environ.get("ONETHREAD_PREPARED"))
     metrics.watch_disk("worker", datadir)
     pages = Pages(addresses.bind, addresses.worker_metrics(index))
     pages.start()
@@ -46,7 +50,23 @@ def main() -> None:
         pages.state = StatePages(Keys(chosen.pepper.get_secret_value(), chosen.partitions), lambda: state_of(app))
         return app, committer
 
-    asyncio.run(serve(build, index))
+    try:
+        asyncio.run(serve(build, index))
+    finally:
+        lock.close()
+
+
+def take_turn(datadir: Path, prepared: str | None) -> IO[str]:
+    """Wait until no other process works as this worker, having said so; the lock that keeps others out.
+
+    All is imported by now, which on a busy machine is the longest part of a start: so a restart stands still only for
+    as long as it takes to stop, to join the group and to look at the changelog.
+    """
+    lock = (datadir / "lock").open("w")
+    if prepared:
+        Path(prepared).touch()
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 def number(text: str) -> int:

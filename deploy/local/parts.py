@@ -23,7 +23,8 @@ class Part:
     """One process of the stack.
 
     `answers` asks the part itself whether it is ready to work. `stop_after_s` is the time between SIGTERM and SIGKILL.
-    `leave_by` is what ends it when it will not come back.
+    `leave_by` is what ends it when it will not come back. A part with `takes_turns` can be started while its earlier
+    self still works: it gets ready, makes the file that ONETHREAD_PREPARED names, and waits for the other's end.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Part:
     env: Mapping[str, str] = field(default_factory=dict)
     stop_after_s: float = 20.0
     leave_by: signal.Signals = signal.SIGTERM
+    takes_turns: bool = False
 
 
 def gateway(addresses: Addresses) -> Part:
@@ -51,6 +53,7 @@ def worker(addresses: Addresses, index: int) -> Part:
     return Part(
         f"worker-{index}", (sys.executable, "-m", "streams.worker"), f"{HOST}:{addresses.worker_metrics(index)}",
         lambda: worker_is_ready(http_text(addresses.metrics_url(index))), env, leave_by=signal.SIGUSR1,
+        takes_turns=True,
     )
 
 

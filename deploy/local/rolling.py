@@ -51,7 +51,7 @@ def restart(addresses: Addresses, names: list[str], say: Say = bool) -> Iterator
         before = records.read(addresses.home, name)
         started = time.monotonic()
         orders.restart(addresses.home, name)
-        _await(partial(_is_back, addresses, name, before), READY_S_MAX,
+        _await(partial(is_back, addresses, name, before), READY_S_MAX,
                f"{name} does not come back: see {addresses.home / 'logs' / name}.log")
         yield name, time.monotonic() - started
         say(f"{name} catches up")
@@ -84,9 +84,14 @@ def _check_runs(addresses: Addresses) -> None:
         raise OneThreadError(f"no supervisor runs in {addresses.home}: nobody there to restart or add workers")
 
 
-def _is_back(addresses: Addresses, name: str, before: Record | None) -> bool:
+def is_back(addresses: Addresses, name: str, before: Record | None) -> bool:
+    """Whether another process than `before` works as the part. Errors: OneThreadError where none can be started."""
     record = records.read(addresses.home, name)
-    if record is None or record.state != "running" or (before and record.pid == before.pid):
+    if record is None or before is None:
+        return False
+    if record.pid == before.pid and record.last_error != before.last_error:
+        raise OneThreadError(f"{name} goes on as it was, {record.last_error}")
+    if record.state != "running" or record.pid == before.pid:
         return False
     return not name.startswith("worker-") or _is_ready(record)
 

@@ -5,7 +5,7 @@ answer; then the workers start. A part that dies comes back after 1, 2, 4 … 30
 past. One that dies three times before the stack stands, or does not answer in time, ends the start. Parts write to
 their log files themselves, so that they outlive a supervisor that is killed. The lock in `run/` is held for life:
 there is one supervisor a home. While all runs it follows `orders`: a part that it was asked to restart comes back at
-once, and a worker too many leaves.
+once, and a worker too many leaves. A part that takes turns is replaced by a process that is ready before it ends.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -34,6 +34,9 @@ DEATHS_AT_START_MAX = 3
 START_S_MAX = 180.0
 LOCK_S = 0.5
 """A command that looks whether a supervisor lives holds its lock for a moment."""
+PREPARE_S_MAX = 120.0
+"""A process that takes longer to get ready to take a part's place does not get it."""
+PREPARED = "ONETHREAD_PREPARED"
 LOG_BYTES_MAX = 50 * 1024 * 1024
 
 
@@ -50,6 +53,9 @@ class _Running:
     """When a part that was asked to end is killed; None: it was not asked."""
     is_leaving: bool = False
     """It does not come back."""
+    next: "subprocess.Popen[bytes] | None" = None
+    """The process that takes its place once it is gone."""
+    prepared_by: float = 0.0
 
 
 @dataclass
@@ -128,21 +134,31 @@ class Supervisor:
             self.stop.wait(self.tick_s)
 
     def _spawn(self, running: _Running) -> None:
-        part = running.part
+        self._adopt(running, self._start_process(running.part))
+
+    def _adopt(self, running: _Running, process: "subprocess.Popen[bytes]") -> None:
+        running.process, running.next = process, None
+        created = records.created_at(process.pid)
+        self._note(running, running.record.now("starting", pid=process.pid, created=created))
+
+    def _start_process(self, part: Part) -> "subprocess.Popen[bytes]":
         path = log_path(self.home, part.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as log:
-            running.process = subprocess.Popen(
+            return subprocess.Popen(
                 part.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home,
-                env={**os.environ, **part.env}, start_new_session=True,
+                env={**os.environ, **part.env, PREPARED: str(self._prepared(part))}, start_new_session=True,
             )
-        pid = running.process.pid
-        self._note(running, running.record.now("starting", pid=pid, created=records.created_at(pid)))
+
+    def _prepared(self, part: Part) -> Path:
+        return records.folder(self.home) / f"{part.name}.prepared"
 
     def _watch(self) -> None:
         """One look at every part."""
         for running in list(self._all):
             _rotate(log_path(self.home, running.part.name))
+            if running.next and running.kill_at is None:
+                self._turn(running, running.next)
             if running.kill_at is not None:
                 self._see_off(running, running.kill_at)
             elif running.process is None:
@@ -156,7 +172,13 @@ class Supervisor:
     def _obey(self, asked: orders.Orders) -> None:
         """Begin what was asked for; `_watch` goes on with it."""
         for running in self._all:
-            if running.part.name in asked.restarts:
+            if running.part.name not in asked.restarts or running.next:
+                continue
+            if running.part.takes_turns and running.process:
+                self._prepared(running.part).unlink(missing_ok=True)
+                running.next = self._start_process(running.part)
+                running.prepared_by = time.monotonic() + PREPARE_S_MAX
+            else:
                 self._ask_to_end(running, signal.SIGTERM)
         if asked.workers is None or self.worker is None:
             return
@@ -167,6 +189,19 @@ class Supervisor:
         more = [self.worker(index) for index in range(len(there), asked.workers)]
         self.workers = [*self.workers, *more]
         self._launch(more)
+
+    def _turn(self, running: _Running, successor: "subprocess.Popen[bytes]") -> None:
+        """End a part once the process that takes its place is ready to; one that cannot start changes nothing."""
+        if running.process is None or running.process.poll() is not None:
+            running.kill_at = 0.0  # gone by itself: its successor goes on
+        elif successor.poll() is not None or time.monotonic() >= running.prepared_by:
+            records.send(successor.pid, signal.SIGKILL)
+            successor.wait()
+            running.next = None
+            error = f"its successor did not start: {_why(successor.returncode, log_path(self.home, running.part.name))}"
+            self._note(running, replace(running.record, last_error=error))
+        elif self._prepared(running.part).exists():
+            self._ask_to_end(running, signal.SIGTERM)
 
     def _ask_to_end(self, running: _Running, by: signal.Signals) -> None:
         running.kill_at = time.monotonic() + running.part.stop_after_s
@@ -182,8 +217,10 @@ class Supervisor:
             return
         running.kill_at, running.failures = None, 0
         if not running.is_leaving:
-            self._spawn(running)
+            self._adopt(running, running.next or self._start_process(running.part))
             return
+        if running.next:
+            records.send(running.next.pid, signal.SIGKILL)
         self._all.remove(running)
         self.workers = [part for part in self.workers if part is not running.part]
         records.drop(self.home, running.part.name)
@@ -208,6 +245,9 @@ class Supervisor:
         """Workers first, all at once; then the others, the last that was named first."""
         workers = [r for r in self._all if r.part in self.workers]
         others = [[r] for r in reversed(self._all) if r not in workers]
+        for successor in filter(None, (r.next for r in self._all)):
+            records.send(successor.pid, signal.SIGKILL)
+            successor.wait()
         for group in filter(None, [workers, *others]):
             records.stop([r.record for r in group], max(r.part.stop_after_s for r in group))
             for running in group:

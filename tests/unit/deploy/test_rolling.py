@@ -1,6 +1,7 @@
 """Who is restarted when, against a supervisor that only keeps records."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ class Stack:
         self.lags = [0]
         self.standby_lags = [0]
         self.comes_back = True
+        self.fails = ""
         for index in range(number):
             self.start(index)
         records.write(home, Record("collector", "running", pid=1))
@@ -35,7 +37,10 @@ class Stack:
         asked = orders.take(self.addresses.home)
         for name in asked.restarts:
             self.done.append(name)
-            if self.comes_back and name.startswith("worker"):
+            before = records.read(self.addresses.home, name)
+            if self.fails and before:
+                records.write(self.addresses.home, replace(before, last_error=self.fails))
+            elif self.comes_back and name.startswith("worker"):
                 self.start(int(name[-1]))
             elif self.comes_back:
                 records.write(self.addresses.home, Record(name, "running", pid=99))
@@ -107,6 +112,14 @@ def test_one_that_does_not_come_back_stops_the_rest(make) -> None:
     stack = make(2)
     stack.comes_back = False
     with pytest.raises(OneThreadError, match="worker-0 does not come back"):
+        list(rolling.restart(stack.addresses, ["worker-0", "worker-1"]))
+    assert "worker-1" not in stack.told
+
+
+def test_one_whose_successor_cannot_start_goes_on(make) -> None:
+    stack = make(2)
+    stack.fails = "its successor did not start: exit 1"
+    with pytest.raises(OneThreadError, match="worker-0 goes on as it was, its successor did not start: exit 1"):
         list(rolling.restart(stack.addresses, ["worker-0", "worker-1"]))
     assert "worker-1" not in stack.told
 

@@ -171,3 +171,42 @@ def test_workers_come_and_go_as_asked_for(tmp_path: Path) -> None:
         stop.set()
         thread.join()
     assert not any(records.process(record) for record in records.read_all(tmp_path).values() if record.pid)
+
+
+TURNS = """import fcntl, os, pathlib, time
+pathlib.Path(os.environ["ONETHREAD_PREPARED"]).touch()
+lock = open({lock!r}, "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+open({log!r}, "a").write(f"{{os.getpid()}}\\n")
+time.sleep(600)
+"""
+
+
+def test_a_part_that_takes_turns_is_replaced_by_one_that_is_ready(tmp_path: Path) -> None:
+    """The process that follows waits beside it: the next one begins when the first is gone."""
+    begun = tmp_path / "begun"
+    code = TURNS.format(lock=str(tmp_path / "turn"), log=str(begun))
+    with supervised(tmp_path, [replace(part("one", code, begun.exists), takes_turns=True)]):
+        until(lambda: records.read_all(tmp_path)["one"].state == "running")
+        before = records.read_all(tmp_path)["one"]
+        orders.restart(tmp_path, "one")
+        until(lambda: (r := records.read_all(tmp_path)["one"]).state == "running" and r.pid != before.pid)
+        after = records.read_all(tmp_path)["one"]
+        until(lambda: begun.read_text() == f"{before.pid}\n{after.pid}\n")
+    assert (after.restarts, after.last_error) == (0, "")
+
+
+def test_a_part_goes_on_where_the_one_that_should_follow_cannot_start(tmp_path: Path) -> None:
+    """New code that does not even import: what works stays."""
+    bad = tmp_path / "bad"
+    code = f"import os, sys, time\nif os.path.exists({str(bad)!r}): sys.exit('no such module')\ntime.sleep(600)"
+    with supervised(tmp_path, [replace(part("one", code), takes_turns=True)]):
+        until(lambda: records.read_all(tmp_path)["one"].state == "running")
+        before = records.read_all(tmp_path)["one"]
+        time.sleep(0.5)  # it looks for the file only once it runs
+        bad.touch()
+        orders.restart(tmp_path, "one")
+        until(lambda: records.read_all(tmp_path)["one"].last_error != "")
+        after = records.read_all(tmp_path)["one"]
+    assert (after.pid, after.state) == (before.pid, "running")
+    assert after.last_error == "its successor did not start: exit 1: no such module"
