@@ -113,7 +113,7 @@ def add_stage(app: faust.App, stage: Stage, committer: Committer) -> None:
     topic = app.topic(*stage.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
     async def agent(stream: Any) -> None:
-        await run(stage.name, stream, stage.handler, committer)
+        await run(stage.name, stream, stage.handler, committer, stage.topics)
 
     app.agent(topic, name=stage.name)(agent)
     if hasattr(stage.handler, "look"):

@@ -25,10 +25,11 @@ from mode.utils.futures import notify
 
 from streams import metrics
 from streams.transport.membership import Membership
+from streams.transport.pace import RECORDS_MAX, Pace
 from streams.transport.ranges import Ranges
 from streams.transport.stable import committed_offsets
 
-BATCH_RECORDS_MAX = 2000
+BATCH_RECORDS_MAX = RECORDS_MAX
 ROOM_RECORDS = 2000
 """An agent's queue takes another batch while it holds fewer records than this: two batches at most."""
 assert BATCH_RECORDS_MAX <= ROOM_RECORDS
@@ -172,6 +173,8 @@ class Consumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ranges: defaultdict[TP, Ranges] = defaultdict(Ranges)
+        self.paces: dict[str, Pace] = {}
+        """By topic: how many records its stage takes at once."""
         self.waits_for_outside = 0
         """Agents that wait for the outside world on purpose (`streams.transport.loop`)."""
         self.idle_commit = asyncio.Lock()
@@ -205,7 +208,8 @@ class Consumer(driver.Consumer):
             if self._is_changelog_tp(tp):
                 await self.app.tables.recovery.apply_run(tp, run)
             elif run.records:
-                self._held[tp] = deque(_slices(run))
+                pace = self.paces.get(tp.topic)
+                self._held[tp] = deque(_slices(run, pace.records if pace else BATCH_RECORDS_MAX))
             else:
                 self.ranges[tp].skip(run.start, run.end)
         for tp in self._deliverable():
@@ -359,12 +363,12 @@ class Consumer(driver.Consumer):
         await super().on_partitions_assigned(assigned, generation_id)
 
 
-def _slices(run: Run) -> Iterable[Run]:
+def _slices(run: Run, records_max: int = BATCH_RECORDS_MAX) -> Iterable[Run]:
     """The run cut to batches that join; only the last ends behind what the fetch skipped at its end."""
     start, records = run.start, run.records
-    for begin in range(0, len(records), BATCH_RECORDS_MAX):
-        part = records[begin : begin + BATCH_RECORDS_MAX]
-        end = run.end if begin + BATCH_RECORDS_MAX >= len(records) else part[-1].offset + 1
+    for begin in range(0, len(records), records_max):
+        part = records[begin : begin + records_max]
+        end = run.end if begin + records_max >= len(records) else part[-1].offset + 1
         yield Run(start, end, part)
         start = end
 

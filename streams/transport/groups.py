@@ -12,8 +12,8 @@ from faust.types import TP
 
 from streams.transport.batching import Batch
 from streams.transport.membership import Membership
+from streams.transport.pace import RECORDS_MAX, Pace
 
-GROUP_RECORDS_MAX = 2000
 GROUP_BYTES_MAX = 1_000_000
 """Of values: some 1,500 events. Packed records hold hundreds of messages each, so their number alone bounds nothing."""
 
@@ -76,10 +76,10 @@ class Group:
 
 
 async def groups(
-    stream: Any, records_max: int = GROUP_RECORDS_MAX, bytes_max: int = GROUP_BYTES_MAX,
+    stream: Any, pace: Pace | None = None, bytes_max: int = GROUP_BYTES_MAX,
     rest: Callable[[], float] = lambda: 0.0,
 ) -> AsyncIterator[Group]:
-    """The batch at hand and all that waits behind it, until `records_max` or `bytes_max` is reached.
+    """The batch at hand and all that waits behind it, until the records of `pace` or `bytes_max` are reached.
 
     `rest` says how many seconds the handler wants more to gather before it takes a group.
 
@@ -95,6 +95,7 @@ async def groups(
             consumer.release(event.message)
             continue
         group = Group(source, [event])
+        records_max = pace.records if pace else RECORDS_MAX
         while len(group) < records_max and group.size < bytes_max and not queue.empty():
             more = queue.get_nowait()
             if not app.flow_control.is_active() or more.value.membership is not consumer.membership:

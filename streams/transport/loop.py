@@ -9,7 +9,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from streams import metrics
 from streams.errors import Retryable
 from streams.transport.commit import Committer, Work
 from streams.transport.groups import GROUP_BYTES_MAX, Group, groups
+from streams.transport.pace import Pace
 
 EXIT_FAILED = 70
 """sysexits.h: internal software error. The supervisor starts the worker again."""
@@ -34,13 +35,17 @@ class Handler(Protocol):
     async def handle(self, group: Group) -> Work: ...
 
 
-async def run(stage: str, stream: Any, handler: Handler, committer: Committer) -> None:
-    """Feed `handler` from `stream` for ever."""
+async def run(
+    stage: str, stream: Any, handler: Handler, committer: Committer, topics: Collection[str] = (),
+) -> None:
+    """Feed `handler` from `stream` for ever; `topics` are what the stream reads."""
     seconds = {step: metrics.BATCH_SECONDS.labels(stage, step) for step in ("handle", "commit")}
     records = metrics.BATCH_RECORDS.labels(stage)
     try:
         bytes_max, rest = getattr(handler, "group_bytes_max", GROUP_BYTES_MAX), getattr(handler, "rest", float)
-        async for group in groups(stream, bytes_max=bytes_max, rest=rest):
+        pace = Pace()
+        stream.app.consumer.paces.update(dict.fromkeys(topics, pace))
+        async for group in groups(stream, pace=pace, bytes_max=bytes_max, rest=rest):
             started = time.perf_counter()
             work = await patiently(partial(handler.handle, group), stream.app, stage)
             if work is None:
@@ -53,6 +58,7 @@ async def run(stage: str, stream: Any, handler: Handler, committer: Committer) -
             seconds["handle"].observe(handled - started)
             seconds["commit"].observe(time.perf_counter() - handled)
             records.observe(len(group))
+            pace.took(len(group), handled - started)
             del group, work
     except asyncio.CancelledError:
         raise

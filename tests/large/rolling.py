@@ -1,9 +1,9 @@
 """`python -m tests.large.rolling --workers 2 --standbys 1`: what a stream of events notices of restarts and scaling.
 
-A stack of its own in a temporary home. A client sends events at a steady rate through the collector; another looks which
-of them SQL shows. Meanwhile all workers are restarted in turn, one is added, one taken away, and one killed with its
-state. Of each it tells the longest time from an event's sending to its being seen, and the longest time in which nothing
-new was seen. In the end every event is there once; exit 1 where not, or where something stood still for more than 10 s.
+A stack of its own in a temporary home. A client sends events at a steady rate through the collector; another looks
+which of them SQL shows. Meanwhile all workers are restarted in turn, one is added, one taken away, and one killed with
+its state. Of each it tells the longest time from an event's sending to its being seen, and the longest time in which
+nothing new was seen. In the end every event is there once; exit 1 where not, or where one took more than 10 s.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ class Stream:
         sent = {event: at for event, at in list(self.sent.items()) if at >= began - 1}
         delays = [self.seen.get(event, now) - at for event, at in sent.items()]
         times = sorted({began, *(at for at in list(self.seen.values()) if at >= began), now})
-        return took, max(delays), max(b - a for a, b in zip(times, times[1:], strict=False))
+        return took, max(delays), max(b - a for a, b in pairwise(times))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -125,6 +125,7 @@ class FaustConsumer(driver.Consumer):
         self.transport = app.transport
         self.flow_active, self.can_resume_flow = False, asyncio.Event()
         self._unacked_messages: set[Any] = set()
+        self.paces: dict[str, Any] = {}
         self._waiting_for_ack: asyncio.Future[None] | None = None
         self._assigned: set[TP] = set()
         self._world = world

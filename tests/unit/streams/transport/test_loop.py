@@ -40,7 +40,8 @@ class Committer:
 
 
 def stream(rebalancing=False):
-    app = SimpleNamespace(rebalancing=rebalancing, should_stop=False, consumer=SimpleNamespace(waits_for_outside=0))
+    consumer = SimpleNamespace(waits_for_outside=0, paces={})
+    app = SimpleNamespace(rebalancing=rebalancing, should_stop=False, consumer=consumer)
     return SimpleNamespace(app=app)
 
 

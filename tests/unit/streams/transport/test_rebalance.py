@@ -43,7 +43,7 @@ class Consumer(batching.Consumer):
         self._thread: Any = Thread()
         self.flow_active = True
         self.ranges = defaultdict(Ranges)
-        self._held = {}
+        self._held, self.paces = {}, {}
         self.app: Any = SimpleNamespace(rebalancing=False, topics=SimpleNamespace(_tp_index={}))
 
     def _get_active_partitions(self) -> set[TP]:
