@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import pydantic
@@ -74,6 +74,8 @@ class Settings(pydantic.BaseModel):
     brokers: int = Field(default=1, ge=1, le=3)
     standbys: int = Field(default=0, ge=0, le=2)
     """Workers that follow each partition's state beside the one that works on it, and take over within seconds."""
+    security: Literal["none", "tls"] = "none"
+    """Of the local stack: whether its parts speak TLS and ask for passwords; for others see streams.connections."""
     topic_prefix: str = Field(default="", pattern=r"^[a-zA-Z0-9._-]*$")
     clickhouse_cluster: str = Field(default="", pattern=r"^[a-zA-Z0-9_.-]*$")
     """The cluster of ClickHouse over which tables are spread; empty: one server."""
