@@ -33,7 +33,7 @@ def add(
     Example: onethread users add ann --role analyst
     """
     addresses = Addresses.from_environ()
-    if _is_outside(addresses):
+    if addresses.is_outside("CLICKHOUSE"):
         print(_add_on_server(addresses, name, role))
         return
     path = _file()
@@ -85,10 +85,6 @@ def sql() -> None:
 
 def _file() -> Path:
     return find_home().home / users.FILE
-
-
-def _is_outside(addresses: Addresses) -> bool:
-    return "CLICKHOUSE" in dict(addresses.outside)
 
 
 def _add_on_server(addresses: Addresses, name: str, role: str) -> str:

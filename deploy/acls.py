@@ -1,8 +1,8 @@
 """What each component may do at the brokers: one table, applied to the local Kafka and printed for one's own.
 
 Rules kept: a component has a user of its own and no right that it does not use; nobody may create or change topics but
-the admin, except the changelog of our own state; what a program outside reads are the public topics. On a broker of your
-own, `python -m deploy.acls` prints the table as commands of Kafka's `kafka-acls`.
+the admin, except the changelog of our own state; what a program outside reads are the public topics. For brokers of
+your own `python -m deploy.acls` prints the table as commands of Kafka's `kafka-acls`.
 
 Source: Apache Kafka, Documentation, Security, Authorization and ACLs.
 """
@@ -36,6 +36,9 @@ COMPONENTS: dict[str, str] = {
 }
 
 ADMIN = "admin"
+
+NO_GROUP = "unused"
+"""Named by consumers that choose their partitions and commit nothing; librdkafka still looks for its coordinator."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ def _collector(names: Topics) -> Iterator[Grant]:
     yield Grant("collector", "topic", names.events(""), ("WRITE", "DESCRIBE"), prefixed=True)
     yield Grant("collector", "topic", names.dead_letters, ("WRITE", "DESCRIBE"))
     yield Grant("collector", "topic", names.commands, ("READ", "DESCRIBE"))
+    yield Grant("collector", "group", NO_GROUP, ("READ", "DESCRIBE"))
 
 
 def _operator(names: Topics, settings: Settings) -> Iterator[Grant]:
@@ -83,7 +87,8 @@ def _operator(names: Topics, settings: Settings) -> Iterator[Grant]:
         yield Grant("operator", "topic", topic, changing, prefixed=True)
     for topic in (names.identity, names.facts, names.history, names.dead_letters, *settings.mappings):
         yield Grant("operator", "topic", topic, changing)
-    yield Grant("operator", "group", own, ("READ", "DESCRIBE"))
+    for group in (own, NO_GROUP):
+        yield Grant("operator", "group", group, ("READ", "DESCRIBE"))
     yield Grant("operator", "transactional-id", f"{own}-", ("WRITE", "DESCRIBE"), prefixed=True)
 
 
@@ -101,7 +106,7 @@ def apply(bootstrap: str, settings: Settings) -> None:
         try:
             made.result(30)
         except KafkaException as error:
-            raise OneThreadError(f"Kafka at {bootstrap} does not take the access rules: {error.args[0].str()}") from error
+            raise OneThreadError(f"Kafka at {bootstrap} does not take access rules: {error.args[0].str()}") from error
 
 
 def _bindings(grant: Grant) -> Iterator[AclBinding]:

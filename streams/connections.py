@@ -14,6 +14,7 @@ names `bootstrap.servers`.
 | REGISTRY_USER, REGISTRY_PASSWORD or _FILE, REGISTRY_CA | Basic authentication, and who signs its certificate |
 | CLICKHOUSE_USER, CLICKHOUSE_PASSWORD or _FILE, CLICKHOUSE_CA | the same for ClickHouse |
 | COLLECTOR_CA | who signs the collector's certificate |
+| TLS_CERT, TLS_KEY | PEM files with which our own servers, collector and gateway, answer by HTTPS |
 """
 
 import os
@@ -30,7 +31,7 @@ from streams.errors import OneThreadError, UsageError
 
 PROTOCOLS = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
 MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
-SERVICES = ("KAFKA", "REGISTRY", "CLICKHOUSE")
+SERVICES = ("KAFKA", "REGISTRY", "CLICKHOUSE", "COLLECTOR")
 
 COMPONENT = "ONETHREAD_COMPONENT"
 """Which component a process of a local stack is; the commands are the operator."""
@@ -135,6 +136,18 @@ def clickhouse() -> Login:
 
 def collector() -> Login:
     return Connections.from_environ().collector
+
+
+def serving(environ: Mapping[str, str] | None = None) -> tuple[str, str] | None:
+    """Certificate and key of our own HTTP servers; None where they speak without TLS.
+
+    Errors: UsageError where one of the two is not told, or is no file.
+    """
+    told = os.environ if environ is None else environ
+    cert, key = _file(told, "TLS_CERT"), _file(told, "TLS_KEY")
+    if bool(cert) != bool(key):
+        raise UsageError("ONETHREAD_TLS_CERT and ONETHREAD_TLS_KEY: expected both, or neither")
+    return (cert, key) if cert else None
 
 
 def secret(environ: Mapping[str, str], name: str) -> SecretStr:

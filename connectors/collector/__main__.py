@@ -24,6 +24,7 @@ from connectors.spool import Spool
 from deploy.local.ports import Addresses
 from schemas.registry import SchemaCache, client
 from streams import metrics, settings
+from streams.connections import serving
 from streams.topics import Topics
 from streams.transport.loop import EXIT_FAILED, told
 from streams.transport.serve import log_to_stdout
@@ -84,10 +85,11 @@ def main() -> None:
     addresses = Addresses.from_environ()
     Path(addresses.home).mkdir(parents=True, exist_ok=True)
     metrics.watch_disk("collector", addresses.home)
+    cert, key = serving() or (None, None)
     uvicorn.run(
         application(addresses), host=addresses.bind, port=addresses.collector, log_config=None, access_log=False,
         server_header=False, limit_concurrency=CONNECTIONS_MAX, timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=STOP_S_MAX,
+        timeout_graceful_shutdown=STOP_S_MAX, ssl_certfile=cert, ssl_keyfile=key,
     )
 
 

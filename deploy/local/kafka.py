@@ -161,7 +161,7 @@ allow.everyone.if.no.acl.found=false
 def _format(java: tuple[str, ...], config: Path, folder: Path, node: int, secured: Secured | None) -> None:
     """Prepare the node's folder, once: all nodes of a home share one cluster id and, where secured, its users.
 
-    The users' passwords reach Kafka's tool in a file of arguments, which Java reads: a process's own are for all to see.
+    The users' passwords reach Kafka's tool in a file, which Java reads: arguments of a process are for all to see.
     """
     if (folder / f"data-{node}" / "meta.properties").exists():
         return

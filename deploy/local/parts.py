@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 
 from deploy.local.ports import HOST, Addresses
+from deploy.local.security import Secured
 from streams import connections
-from streams.connections import NOBODY, Login
+from streams.connections import COMPONENT, NOBODY, Login
 
 COLLECTOR = "collector"
 REFITTER = "refitter"
@@ -41,15 +42,16 @@ def gateway(addresses: Addresses) -> Part:
     """ClickHouse's engine behind HTTP."""
     command = (sys.executable, "-m", "deploy.local.gateway", "--path", str(addresses.home / "clickhouse"),
                "--port", str(addresses.clickhouse_http))
+    env = {**python_env(), **serving(addresses)}
     return Part(
         "clickhouse", command, f"{HOST}:{addresses.clickhouse_http}",
-        lambda: http_text(f"{addresses.clickhouse_url}/ping", login=connections.clickhouse()) is not None, python_env(),
+        lambda: http_text(f"{addresses.clickhouse_url}/ping", login=connections.clickhouse()) is not None, env,
     )
 
 
 def worker(addresses: Addresses, index: int) -> Part:
     """One process of the Faust application; ready when it has its partitions and their state."""
-    env = {**python_env(), **addresses.environ(), "ONETHREAD_WORKER": str(index)}
+    env = {**python_env(), **addresses.environ(), COMPONENT: "worker", "ONETHREAD_WORKER": str(index)}
     return Part(
         f"worker-{index}", (sys.executable, "-m", "streams.worker"), f"{HOST}:{addresses.worker_metrics(index)}",
         lambda: worker_is_ready(http_text(addresses.metrics_url(index))), env, leave_by=signal.SIGUSR1,
@@ -62,14 +64,20 @@ def collector(addresses: Addresses) -> Part:
     return Part(
         COLLECTOR, (sys.executable, "-m", "connectors.collector"), f"{HOST}:{addresses.collector}",
         lambda: http_text(f"{addresses.collector_url}/healthz", login=connections.collector()) is not None,
-        {**python_env(), **addresses.environ()},
+        {**python_env(), **addresses.environ(), **serving(addresses), COMPONENT: "collector"},
     )
 
 
 def refitter(addresses: Addresses) -> Part:
     """What fits LTV anew from time to time; a client of ClickHouse that nobody asks anything."""
     return Part(REFITTER, (sys.executable, "-m", "deploy.local.refitting"), "", lambda: True,
-                {**python_env(), **addresses.environ()})
+                {**python_env(), **addresses.environ(), COMPONENT: "operator"})
+
+
+def serving(addresses: Addresses) -> dict[str, str]:
+    """What makes an HTTP server of a secured home speak TLS."""
+    pem = str(Secured(addresses.home).pem("http"))
+    return {"ONETHREAD_TLS_CERT": pem, "ONETHREAD_TLS_KEY": pem} if addresses.is_secured else {}
 
 
 def worker_is_ready(metrics: str | None) -> bool:

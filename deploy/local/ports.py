@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from streams.connections import without_password
+from streams.connections import FOLDER, without_password
 from streams.errors import UsageError
 
 HOST = "127.0.0.1"
@@ -109,11 +109,11 @@ class Addresses:
 
     @property
     def clickhouse_url(self) -> str:
-        return self._outside("CLICKHOUSE") or f"http://{HOST}:{self.clickhouse_http}"
+        return self._outside("CLICKHOUSE") or f"{self._scheme}://{HOST}:{self.clickhouse_http}"
 
     @property
     def collector_url(self) -> str:
-        return self._outside("COLLECTOR").rstrip("/") or f"http://{HOST}:{self.collector}"
+        return self._outside("COLLECTOR").rstrip("/") or f"{self._scheme}://{HOST}:{self.collector}"
 
     def metrics_url(self, index: int) -> str:
         return f"http://{HOST}:{self.worker_metrics(index)}/metrics"
@@ -121,6 +121,15 @@ class Addresses:
     def is_outside(self, name: str) -> bool:
         """Whether the environment replaced the address of KAFKA, REGISTRY, CLICKHOUSE or COLLECTOR."""
         return bool(self._outside(name))
+
+    @property
+    def is_secured(self) -> bool:
+        """Whether the home's stack speaks TLS and asks for passwords."""
+        return (self.home / FOLDER / "operator.env").exists()
+
+    @property
+    def _scheme(self) -> str:
+        return "https" if self.is_secured else "http"
 
     def _outside(self, name: str) -> str:
         return dict(self.outside).get(name, "")

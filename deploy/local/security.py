@@ -22,6 +22,8 @@ from deploy.local.ports import HOST
 from sinks.clickhouse.roles import OWNER
 from streams import private_file
 from streams.connections import FOLDER
+from streams.errors import OneThreadError
+from streams.settings import Settings
 
 BROKER = "broker"
 """As whom the brokers speak to each other."""
@@ -32,6 +34,19 @@ KAFKA_NAME = "onethread-kafka"
 SERVERS = {"kafka": KAFKA_NAME, "http": "onethread-http"}
 _VALID = datetime.timedelta(days=3650)
 _RENEW_BEFORE = datetime.timedelta(days=30)
+
+
+def prepare(home: Path, settings: Settings) -> None:
+    """Make what the setting asks for. Errors: OneThreadError where the home was made with another one."""
+    secured = Secured(home)
+    wants, has, is_used = settings.security == "tls", secured.folder.exists(), (home / "kafka").exists()
+    if is_used and wants != has:
+        raise OneThreadError(
+            f"setting security: {home} was made with security = {'tls' if has else 'none'!r}, and its Kafka knows "
+            f"users from then on or never; came {settings.security!r}: set it back, or start in an empty home"
+        )
+    if wants:
+        secured.make()
 
 
 class Secured:

@@ -15,11 +15,13 @@ from pathlib import Path
 
 from connectors import segment
 from connectors.files.mapping import of_topics
-from deploy.local import checks, downloads, growing, home, kafka, parts, records, registry, topics
+from deploy import acls
+from deploy.local import checks, downloads, growing, home, kafka, parts, records, registry, security, topics
 from deploy.local.parts import CHECKOUT, Part
 from deploy.local.ports import HOST, WORKERS_MAX, Addresses
 from deploy.local.records import Record
 from deploy.local.supervisor import SUPERVISOR, Supervisor, lock, log_path, stop_on_signals
+from streams.connections import COMPONENT
 from streams.errors import OneThreadError, UsageError
 from streams.settings import Settings, load
 
@@ -127,8 +129,9 @@ def serve(addresses: Addresses, workers: int) -> None:
 
 def base_parts(addresses: Addresses, settings: Settings) -> list[Part]:
     """What the collector and the workers need, in the order of starting."""
+    secured = security.Secured(addresses.home) if addresses.is_secured else None
     return [
-        *kafka.parts(addresses, settings.brokers, downloads.kafka_jars()),
+        *kafka.parts(addresses, settings.brokers, downloads.kafka_jars(), secured),
         registry.part(addresses, downloads.registry_folder()),
         parts.gateway(addresses),
     ]
@@ -143,6 +146,8 @@ def prepare(addresses: Addresses, settings: Settings) -> None:
     if (before := home.growing_from(addresses.home)) is not None:
         _grow(addresses, settings, before)
     topics.create(addresses.kafka_bootstrap, settings, settings.brokers)
+    if addresses.is_secured:
+        acls.apply(addresses.kafka_bootstrap, settings)
     register_all(addresses.registry_url, Topics(settings.topic_prefix), topics.names_of_channels(settings))
     migrations.apply(addresses.clickhouse_url, settings)
     home.remember(addresses.home, settings)
@@ -172,6 +177,7 @@ def _prepare_home(addresses: Addresses, workers: int) -> Settings:
         home.make_pepper(folder)
     settings = load(folder)
     home.check(folder, settings)
+    security.prepare(folder, settings)
     of_topics(settings.mappings, folder, settings.topic_prefix)  # a wrong one is told now, not in a worker's log
     segment.load(folder)  # nor in the collector's
     return settings
@@ -193,7 +199,7 @@ def _spawn(addresses: Addresses, workers: int) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             [sys.executable, "-m", "deploy.local.stack", "--workers", str(workers)], cwd=CHECKOUT,
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            env={**os.environ, **parts.python_env(), **addresses.environ()},
+            env={**os.environ, **parts.python_env(), **addresses.environ(), COMPONENT: acls.ADMIN},
         )
 
 

@@ -5,6 +5,7 @@ import asyncio
 import errno
 import os
 import signal
+import ssl
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from aiohttp import web
 from deploy.local.gateway.engine import Engine
 from deploy.local.gateway.server import Gateway
 from deploy.local.gateway.users import FILE, Users
+from streams.connections import serving
 from streams.errors import OneThreadError
 
 DRAIN_S = 10.0  # how long running queries may go on after a stop was asked for; half of it undisturbed
@@ -62,11 +64,20 @@ def _home(path: Path) -> Path:
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, port, ssl_context=_tls()).start()
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
         raise OneThreadError(f"port {port} on {host} is in use; choose another or stop what listens there") from error
+
+
+def _tls() -> ssl.SSLContext | None:
+    told = serving()
+    if not told:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*told)
+    return context
 
 
 def main() -> int:

@@ -1,17 +1,23 @@
-"""A broker that speaks TLS, asks for passwords and lets each user do what the table of rights says."""
+"""A secured home: a broker, a gateway and a collector that speak TLS, ask for passwords, and let each user do what the
+tables of rights say."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psutil
 import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
 from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from deploy import acls
-from deploy.local import downloads, kafka
+from deploy.local import downloads, kafka, parts, security
 from deploy.local.ports import Addresses
 from deploy.local.security import Secured
+from sinks.clickhouse.client import connect
+from streams import connections
 from streams.connections import kafka_config
 from streams.errors import OneThreadError
 from streams.reaching import NotLetIn, check
@@ -27,7 +33,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     addresses = Addresses(tmp_path_factory.mktemp("secured"), free_base())
     secured = Secured(addresses.home)
     secured.make()
-    pieces = kafka.parts(addresses, 1, downloads.kafka_jars(), secured)
+    pieces = [*kafka.parts(addresses, 1, downloads.kafka_jars(), secured), parts.gateway(addresses),
+              parts.collector(addresses)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ONETHREAD_HOME", str(addresses.home))
         patch.setenv("ONETHREAD_COMPONENT", "admin")
@@ -111,7 +118,7 @@ def test_a_wrong_password_gets_a_clear_error_and_no_data(
     monkeypatch.setenv("ONETHREAD_KAFKA_CA", str(Secured(home.home).ca))
     monkeypatch.setenv("ONETHREAD_KAFKA_USER", "worker")
     monkeypatch.setenv("ONETHREAD_KAFKA_PASSWORD", wrong)
-    with pytest.raises(NotLetIn, match="does not let 'worker' in .*expected the user and the password") as refused:
+    with pytest.raises(NotLetIn, match=r"does not let 'worker' in .*expected the user and the password") as refused:
         check(bootstrap)
     found = consume(bootstrap, EVENTS, "onethread", 3)
     assert found is None or found.error()
@@ -142,8 +149,6 @@ def test_who_comes_without_tls_is_not_heard(home: Addresses, monkeypatch: pytest
 
 def test_no_password_is_in_a_process_a_log_or_a_record(home: Addresses) -> None:
     """Of everything that the home's processes show."""
-    import psutil
-
     secured = Secured(home.home)
     secrets = [secured.password(user) for user in (*acls.COMPONENTS, "broker", "clickhouse")]
     shown = ["\0".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
@@ -160,7 +165,30 @@ def test_files_with_secrets_are_their_owners_alone(home: Addresses) -> None:
     assert not [path for path in files if path.stat().st_mode & 0o077]
 
 
-def test_a_home_without_users_is_no_secured_one(tmp_path: Path) -> None:
-    """A password that is nowhere cannot be shown."""
-    with pytest.raises((OneThreadError, FileNotFoundError)):
-        Secured(tmp_path).password("worker")
+def test_collector_and_clickhouse_answer_by_https_to_who_knows_the_authority(home: Addresses, as_user: Any) -> None:
+    as_user("operator")
+    trusting = connections.clickhouse()
+    for url in (home.clickhouse_url + "/ping", home.collector_url + "/healthz"):
+        assert url.startswith("https://")
+        assert httpx.get(url, verify=trusting.verify, trust_env=False).status_code == 200
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            httpx.get(url, trust_env=False)
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(url.replace("https", "http"), trust_env=False)
+
+
+def test_clickhouse_lets_nobody_in_without_the_password(home: Addresses, as_user: Any) -> None:
+    as_user("operator")
+    assert connect(home.clickhouse_url).command("SELECT 1") == 1
+    as_user("reader")  # who has the authority's certificate, and no user
+    with pytest.raises(DatabaseError, match="AUTHENTICATION_FAILED"):
+        connect(home.clickhouse_url)
+
+
+def test_a_home_stays_as_it_was_made(home: Addresses, tmp_path: Path) -> None:
+    """Kafka learns its users when its folder is formatted."""
+    with pytest.raises(OneThreadError, match=r"made with security = 'tls'.*came 'none': set it back"):
+        security.prepare(home.home, Settings())
+    (tmp_path / "kafka").mkdir()
+    with pytest.raises(OneThreadError, match=r"made with security = 'none'.*came 'tls': set it back"):
+        security.prepare(tmp_path, Settings(security="tls"))
