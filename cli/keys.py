@@ -12,9 +12,9 @@ from connectors.collector.keys import RATE_DEFAULT, Key
 from deploy.local.ports import Addresses
 from streams.core.channels import registry
 from streams.errors import UsageError
-from streams.settings import load
+from streams.settings import duration_ms, load
 
-app = typer.Typer(no_args_is_help=True, help="Keys of the collector: add, list, drop.")
+app = typer.Typer(no_args_is_help=True, help="Keys of the collector: add, list, rotate, drop.")
 
 _is_source = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}").fullmatch
 _is_reference = re.compile(r"[a-z0-9_]+=(env|file):.+").fullmatch
@@ -72,11 +72,30 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON document
     if as_json:
         print(json.dumps([_shown(key) for key in found], indent=2))
         return
-    sheet = looks.sheet("id", "source", "scope", "channels", "sites", "events/s", "made", right=("events/s",))
+    sheet = looks.sheet("id", "source", "scope", "channels", "sites", "events/s", "made", "good until",
+                        right=("events/s",))
     for key in found:
         sheet.add_row(key.id, key.source, key.scope, ", ".join(key.channels), ", ".join(key.origins) or "all",
-                      f"{key.rate:g}", key.created_at)
+                      f"{key.rate:g}", key.created_at, key.until or "it is dropped")
     looks.page().print(sheet if found else "no keys")
+
+
+@app.command()
+def rotate(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it.")],
+    overlap: Annotated[str, typer.Option(metavar="TIME", help="How long both are good: 30m, 24h, 7d.")] = "24h",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Make a key that may what another may, and print it, once; the other is good for a while yet.
+
+    Example: onethread keys rotate 5f0c6a3b9d21 --overlap 7d
+    """
+    try:
+        overlap_s = duration_ms(overlap) / 1000
+    except ValueError as error:
+        raise UsageError(f"--overlap: {error}; came {overlap!r}") from None
+    text, key = keys.rotate(Addresses.from_environ().home, key_id, overlap_s)
+    print(json.dumps({"key": text, **_shown(key)}, indent=2) if as_json else text)
 
 
 @app.command()
@@ -103,5 +122,5 @@ def _shown(key: Key) -> dict[str, Any]:
     return {
         "id": key.id, "source": key.source, "scope": key.scope, "channels": key.channels, "origins": key.origins,
         "targets": key.targets, "links": key.links, "rate": key.rate, "secrets": key.secrets,
-        "created_at": key.created_at,
+        "created_at": key.created_at, "until": key.until or None,
     }

@@ -56,6 +56,8 @@ class Key(msgspec.Struct, frozen=True, omit_defaults=True):
     secrets: dict[str, str] = {}
     """Name -> reference."""
     created_at: str = ""
+    until: str = ""
+    """From when on it is worth nothing, since another took its place; empty: for ever."""
 
     @property
     def id(self) -> str:
@@ -65,6 +67,10 @@ class Key(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def channel(self) -> str:
         return self.channels[0] if self.channels else ""
+
+    @property
+    def is_over(self) -> bool:
+        return bool(self.until) and self.until <= _instant(time.time())
 
     def allows(self, origin: str) -> bool:
         """Whether a page of that site may use the key."""
@@ -103,16 +109,20 @@ class Keys:
         if not text:
             return None
         name = hash_of(text)
-        return self._now().get(name) or self._at_once().get(name)
+        found = self._now().get(name) or self._at_once().get(name)
+        return None if found is None or found.is_over else found
 
     def of_id(self, key_id: str) -> Key | None:
         looks = (self._now, self._at_once)
-        return next((key for look in looks for key in look().values() if key.id == key_id), None)
+        return next((key for look in looks for key in look().values() if key.id == key_id and not key.is_over), None)
 
     def of_source(self, source: str) -> list[Key]:
         """All keys of a source, in the order they were made."""
         looks = (self._now, self._at_once)
-        return next((found for look in looks if (found := [k for k in look().values() if k.source == source])), [])
+        for look in looks:
+            if found := [key for key in look().values() if key.source == source and not key.is_over]:
+                return found
+        return []
 
     def all(self) -> list[Key]:
         return list(self._now().values())
@@ -148,9 +158,25 @@ class Keys:
 def add(home: Path, source: str, **fields: Any) -> tuple[str, Key]:
     """Make a key; its text, which is kept nowhere, and what is kept. `fields` are those of `Key`."""
     text = _PREFIX + secrets.token_urlsafe(24)
-    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    key = Key(hash_of(text), source, created_at=at, **fields)
+    key = Key(hash_of(text), source, created_at=_instant(time.time()), **fields)
     with _changing(home) as keys:
+        keys.append(key)
+    return text, key
+
+
+def rotate(home: Path, key_id: str, overlap_s: float) -> tuple[str, Key]:
+    """Make a key that may what another may, which is worth nothing any more after `overlap_s` seconds.
+
+    Shape: as `add`, of the new key. Errors: UsageError where there is no such key, or it is over already.
+    """
+    text, now_s = _PREFIX + secrets.token_urlsafe(24), time.time()
+    with _changing(home) as keys:
+        place = keys.index(_of_id(keys, key_id))
+        before = keys[place]
+        if before.until:
+            raise UsageError(f"key {key_id} was rotated already: it is good until {before.until}")
+        keys[place] = msgspec.structs.replace(before, until=_instant(now_s + overlap_s))
+        key = msgspec.structs.replace(before, hash=hash_of(text), created_at=_instant(now_s))
         keys.append(key)
     return text, key
 
@@ -158,11 +184,20 @@ def add(home: Path, source: str, **fields: Any) -> tuple[str, Key]:
 def drop(home: Path, key_id: str) -> Key:
     """Take a key back. Errors: UsageError where there is none of that id."""
     with _changing(home) as keys:
-        found = [key for key in keys if key.id == key_id]
-        if not found:
-            raise UsageError(f"no such key: {key_id}; `onethread keys list` shows them")
-        keys.remove(found[0])
-    return found[0]
+        found = _of_id(keys, key_id)
+        keys.remove(found)
+    return found
+
+
+def _of_id(keys: list[Key], key_id: str) -> Key:
+    for key in keys:
+        if key.id == key_id:
+            return key
+    raise UsageError(f"no such key: {key_id}; `onethread keys list` shows them")
+
+
+def _instant(at_s: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))
 
 
 def local(home: Path, channel: str = "web") -> str:

@@ -92,3 +92,31 @@ def test_with_a_running_stack_the_channel_is_made_and_what_is_left_is_told(monke
     text = run("channels", "add", "vending", "--family", "store")
     assert made == ["vending:{'vending': 'store'}"]
     assert "`onethread down` and `onethread up`" in text
+
+
+def test_a_rotated_key_is_good_until_the_overlap_is_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new one may what the old one might, from the first moment on."""
+    first = run("keys", "add", "shop", "--channel", "web", "--rate", "50").strip()
+    found = keys.Keys(folder)
+    old = found.find(first)
+    assert old is not None
+    second = run("keys", "rotate", old.id, "--overlap", "1h").strip()
+    new = found.find(second)
+    assert new is not None
+    assert (new.source, new.channels, new.rate, new.until) == ("shop", ("web",), 50.0, "")
+    assert found.find(first) is not None
+    assert {row["id"]: bool(row["until"]) for row in json.loads(run("keys", "list", "--json"))} == {
+        old.id: True, new.id: False}
+    now_s = keys.time.time()
+    monkeypatch.setattr(keys.time, "time", lambda: now_s + 3601)
+    assert (found.find(first), found.of_id(old.id), found.of_source("shop")) == (None, None, [new])
+
+
+def test_a_key_is_rotated_once(folder: Path) -> None:
+    run("keys", "add", "shop", "--channel", "web")
+    (old,) = keys.Keys(folder).all()
+    run("keys", "rotate", old.id)
+    with pytest.raises(UsageError, match="was rotated already: it is good until"):
+        keys.rotate(folder, old.id, 60)
+    with pytest.raises(UsageError, match="no such key"):
+        keys.rotate(folder, "ffff", 60)
