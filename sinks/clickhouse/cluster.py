@@ -177,7 +177,7 @@ def _view(of: Parts, on: str, _: str) -> list[str]:
     select = of["select"]
     if _UNION.search(select):  # settings at the end would be those of the last part only
         select = f"SELECT * FROM (\n{select}\n)"
-    return [f"{of['verb']} {of['view']} {on} AS\n{select}\n{_OF_VIEWS}"]
+    return [f"{of['verb']} {of['view']} {on}{of['rights']} AS\n{select}\n{_OF_VIEWS}"]
 
 
 def _feed(of: Parts, on: str, _: str) -> list[str]:
@@ -208,7 +208,8 @@ _KINDS: list[tuple[re.Pattern[str], Callable[[Parts, str, str], list[str]]]] = [
          _replace_partition),
         (rf"(?P<verb>DELETE FROM) {_NAME} (?P<changes>WHERE .*)", _alter_rows),
         (rf"DROP TABLE IF EXISTS {_NAME}", _drop_table),
-        (r"(?P<verb>CREATE OR REPLACE VIEW|CREATE VIEW IF NOT EXISTS) (?P<view>\w+\.\w+)\s+AS\s(?P<select>.*)", _view),
+        (r"(?P<verb>CREATE OR REPLACE VIEW|CREATE VIEW IF NOT EXISTS) (?P<view>\w+\.\w+)"
+         r"(?P<rights>(?: DEFINER = \w+ SQL SECURITY \w+)?)\s+AS\s(?P<select>.*)", _view),
         (r"CREATE MATERIALIZED VIEW IF NOT EXISTS (?P<view>\w+\.\w+) TO (?P<database>\w+)\.(?P<target>\w+) AS\n"
          r"(?P<select>SELECT [^()]*?)FROM \w+\.(?P<source>\w+)(?P<where>\s.*)?", _feed),
         (rf"(?P<whole>INSERT INTO {_NAME}\s+SELECT .*)", _as_it_is),
