@@ -214,7 +214,7 @@ def _sources(chosen: Board) -> list[Json]:
 
 
 def _variable(one: Variable) -> Json:
-    query: str | Json = one.sql or {"query": f"label_values({one.series}, {one.of})", "refId": one.name}
+    query: str | Json = one.sql or {"query": f"label_values({one.series}, {one.of})", "refId": "StandardVariableQuery"}
     return {
         "name": one.name, "label": one.label, "type": "query", "datasource": CLICKHOUSE if one.sql else PROMETHEUS,
         "query": query, "definition": one.sql or f"label_values({one.series}, {one.of})", "refresh": 2, "sort": 1,
