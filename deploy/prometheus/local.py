@@ -1,7 +1,8 @@
 """Prometheus for a local stack: `python -m deploy.prometheus.local` writes its configuration into the home.
 
-Rules kept: the targets are the parts that the supervisor knows, so a worker that died is still watched. JSON is YAML,
-so nothing else is needed to write it. The stack has no Prometheus of its own: Debian's or any other takes the file.
+Rules kept: the targets are the parts that the supervisor knows, so a worker that died is still watched. They stand in a
+file of their own, which Prometheus reads again by itself: after `onethread scale` the same command is typed again. JSON
+is YAML, so nothing else is needed to write it. The stack has no Prometheus of its own: Debian's or any other takes it.
 """
 
 import json
@@ -26,26 +27,32 @@ RETENTION = "35d"
 """The objectives look back 30 days."""
 
 
-def config(addresses: Addresses, parts: Iterable[str], scrape_s: int = SCRAPE_S) -> str:
-    """The configuration for the stack at `addresses` with these parts; those without metrics are passed over."""
-    workers = sorted(int(found[1]) for part in parts if (found := re.fullmatch(r"worker-(\d+)", part)))
-    jobs = [_job("onethread-worker", [addresses.worker_metrics(index) for index in workers])]
-    if COLLECTOR in parts:
-        jobs.append(_job("onethread-collector", [addresses.collector]))
-    jobs.append(_job("onethread-supervisor", [addresses.portal]))
-    return json.dumps({
+def write(addresses: Addresses, parts: Iterable[str]) -> Path:
+    """Write configuration and targets of the stack at `addresses` with these parts; where the configuration lies."""
+    folder = addresses.home / "prometheus"
+    folder.mkdir(parents=True, exist_ok=True)
+    file, found = folder / "prometheus.yml", folder / "targets.json"
+    found.write_text(json.dumps(targets(addresses, parts), indent=2), encoding="utf-8")
+    file.write_text(json.dumps({
         "global": {
-            "scrape_interval": f"{scrape_s}s", "scrape_timeout": f"{min(TIMEOUT_S, scrape_s)}s",
-            "evaluation_interval": f"{scrape_s}s",
+            "scrape_interval": f"{SCRAPE_S}s", "scrape_timeout": f"{TIMEOUT_S}s", "evaluation_interval": f"{SCRAPE_S}s",
         },
         "rule_files": [str(RULES)],
-        "scrape_configs": jobs,
-    }, indent=2)
+        "scrape_configs": [{"job_name": "onethread", "file_sd_configs": [{"files": [str(found)]}]}],
+    }, indent=2), encoding="utf-8")
+    return file
 
 
-def _job(name: str, ports: list[int]) -> dict[str, Any]:
-    targets = [f"{HOST}:{port}" for port in ports]
-    return {"job_name": name, "static_configs": [{"targets": targets, "labels": {"deployment": "local"}}]}
+def targets(addresses: Addresses, parts: Iterable[str]) -> list[dict[str, Any]]:
+    """Who is scraped, by job; parts without metrics are passed over."""
+    workers = sorted(int(found[1]) for part in parts if (found := re.fullmatch(r"worker-(\d+)", part)))
+    ports = {
+        "onethread-worker": [addresses.worker_metrics(index) for index in workers],
+        "onethread-collector": [addresses.collector] if COLLECTOR in parts else [],
+        "onethread-supervisor": [addresses.portal],
+    }
+    return [{"targets": [f"{HOST}:{port}" for port in found], "labels": {"job": job, "deployment": "local"}}
+            for job, found in ports.items() if found]
 
 
 def program(name: str) -> Path | None:
@@ -56,11 +63,8 @@ def program(name: str) -> Path | None:
 
 def main() -> None:
     addresses = Addresses.from_environ()
-    folder = addresses.home / "prometheus"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "prometheus.yml"
-    file.write_text(config(addresses, list(records.read_all(addresses.home))), encoding="utf-8")
-    print(f"{program('prometheus') or 'prometheus'} --config.file={file} --storage.tsdb.path={folder / 'data'} "
+    file = write(addresses, list(records.read_all(addresses.home)))
+    print(f"{program('prometheus') or 'prometheus'} --config.file={file} --storage.tsdb.path={file.parent / 'data'} "
           f"--storage.tsdb.retention.time={RETENTION} --web.listen-address={HOST}:9090")
 
 

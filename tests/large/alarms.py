@@ -24,7 +24,7 @@ import httpx
 
 from deploy.local import records
 from deploy.local.ports import HOST, PORTS, Addresses
-from deploy.prometheus.local import config, program
+from deploy.prometheus.local import program, write
 from tests.conftest import PEPPER, free_base
 from tests.integration.pipeline import running
 from tests.large.outage import Client
@@ -95,12 +95,10 @@ def watched(addresses: Addresses, port: int) -> Iterator[Prometheus]:
     """Prometheus over the stack, on its own port, stopped at the end."""
     server = program("prometheus")
     assert server, "no Prometheus here: `make promtool` fetches Debian's"
-    folder = addresses.home / "prometheus"
-    folder.mkdir()
-    (folder / "prometheus.yml").write_text(config(addresses, list(records.read_all(addresses.home))))
-    with (folder / "log").open("wb") as log:
+    file = write(addresses, list(records.read_all(addresses.home)))
+    with (file.parent / "log").open("wb") as log:
         process = subprocess.Popen(
-            [server, f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
+            [server, f"--config.file={file}", f"--storage.tsdb.path={file.parent / 'data'}",
              f"--web.listen-address={HOST}:{port}"], stdout=log, stderr=log,
         )
         try:

@@ -10,7 +10,7 @@ import yaml
 
 from deploy.local.ports import Addresses
 from deploy.prometheus import slo
-from deploy.prometheus.local import config, program
+from deploy.prometheus.local import program, targets, write
 from streams import metrics
 from tests.unit.deploy.promql import FILES, asked, faults, known, recorded_labels
 
@@ -108,8 +108,7 @@ def promtool(*words: str) -> None:
 
 @needs_promtool
 def test_promtool_takes_the_rules_and_the_configurations(tmp_path: Path) -> None:
-    local = tmp_path / "prometheus.yml"
-    local.write_text(config(Addresses(tmp_path), ["worker-0", "worker-1", "collector", "kafka"]))
+    local = write(Addresses(tmp_path), ["worker-0", "worker-1", "collector", "kafka"])
     promtool("check", "rules", *map(str, FILES))
     for file in (local, FOLDER / "prometheus.yml"):
         promtool("check", "config", str(file))
@@ -122,8 +121,8 @@ def test_every_alert_fires_when_it_should_and_only_then(case: Path) -> None:
 
 
 def test_a_local_stack_is_scraped_where_its_parts_answer(tmp_path: Path) -> None:
-    scraped = yaml.safe_load(config(Addresses(tmp_path, 21100), ["worker-0", "worker-1", "collector", "kafka"]))
-    assert {job["job_name"]: job["static_configs"][0]["targets"] for job in scraped["scrape_configs"]} == {
+    scraped = targets(Addresses(tmp_path, 21100), ["worker-0", "worker-1", "collector", "kafka"])
+    assert {group["labels"]["job"]: group["targets"] for group in scraped} == {
         "onethread-worker": ["127.0.0.1:21110", "127.0.0.1:21111"], "onethread-collector": ["127.0.0.1:21100"],
         "onethread-supervisor": ["127.0.0.1:21105"],
     }
