@@ -23,7 +23,7 @@ from streams import metrics
 from streams.settings import Settings, load
 
 PARTS_S = 5.0
-BOOKS_S = 15.0
+BOOKS_S = 10.0
 REST = 20.0
 """So many times as long as an answer took, the next question waits: ClickHouse has work of its own."""
 
