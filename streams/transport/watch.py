@@ -54,12 +54,17 @@ class Progress:
 async def watch(app: Any, committer: Committer) -> None:
     """Set the gauges, commit past markers, and leave when a partition stands still. Runs as long as the application."""
     progress, gauges = Progress(), Gauges(graph_store(app))
+    idle: asyncio.Task[None] | None = None
     while True:
         await asyncio.sleep(LOOK_S)
         if app.crashed:
             die("crashed", reason=repr(app.crash_reason))
         consumer = app.consumer
-        await commit_idle(app, committer)
+        if idle is None or idle.done():  # not waited for: while a commit hangs, standing still must show
+            if idle is not None:
+                idle.result()
+            idle = asyncio.create_task(commit_idle(app, committer))
+            await asyncio.wait({idle}, timeout=LOOK_S)
         lags = consumer.lags()
         now = time.monotonic()
         if consumer.waits_for_outside:

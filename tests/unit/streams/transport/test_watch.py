@@ -1,7 +1,13 @@
 """When a partition counts as stalled."""
 
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 from faust.types import TP
 
+from streams.transport import watch
 from streams.transport.watch import STALL_S, Progress
 
 A, B = TP("a", 0), TP("a", 1)
@@ -50,3 +56,46 @@ def test_the_time_of_standing_is_told_from_the_first_second():
     assert progress.standing(7) == {A: 7, B: 0}
     progress.stalled({A: (11, 25)}, 9)
     assert progress.standing(9) == {A: 0}
+
+
+class Watched:
+    """A watch with looks of 10 ms over one lagging partition; `told` is what its gauges were told."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, commit_idle: Any) -> None:
+        self.told: list[dict[TP, float]] = []
+        gauges = SimpleNamespace(tell=lambda _app, _lags, standing, _now: self.told.append(standing))
+        patch.setattr(watch, "LOOK_S", 0.01)
+        patch.setattr(watch, "Gauges", lambda _: gauges)
+        patch.setattr(watch, "graph_store", lambda _: None)
+        patch.setattr(watch, "commit_idle", commit_idle)
+        consumer = SimpleNamespace(lags=lambda: {A: (1, 2)}, waits_for_outside=0)
+        self.app = SimpleNamespace(crashed=False, consumer=consumer, rebalancing=False)
+
+    async def run(self, looks: int) -> None:
+        watching = asyncio.create_task(watch.watch(self.app, None))  # type: ignore[arg-type]
+        while len(self.told) < looks and not watching.done():
+            await asyncio.sleep(0.005)
+        if watching.done():
+            watching.result()
+        watching.cancel()
+
+
+def test_standing_still_is_told_while_a_commit_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[object] = []
+
+    async def hangs(*_: object) -> None:
+        begun.append(None)
+        await asyncio.sleep(3600)
+
+    watched = Watched(monkeypatch, hangs)
+    asyncio.run(watched.run(looks=4))
+    assert watched.told[-1][A] > watched.told[0][A] >= 0
+    assert len(begun) == 1, "one at a time"
+
+
+def test_a_commit_that_fails_ends_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: object) -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        asyncio.run(Watched(monkeypatch, fails).run(looks=100))
