@@ -63,19 +63,25 @@ class Watched:
 
     def __init__(self, patch: pytest.MonkeyPatch, commit_idle: Any) -> None:
         self.told: list[dict[TP, float]] = []
-        gauges = SimpleNamespace(tell=lambda _app, _lags, standing, _now: self.told.append(standing))
+        self.enough = asyncio.Event()
         patch.setattr(watch, "LOOK_S", 0.01)
-        patch.setattr(watch, "Gauges", lambda _: gauges)
+        patch.setattr(watch, "Gauges", lambda _: self)
         patch.setattr(watch, "graph_store", lambda _: None)
         patch.setattr(watch, "commit_idle", commit_idle)
         consumer = SimpleNamespace(lags=lambda: {A: (1, 2)}, waits_for_outside=0)
         self.app = SimpleNamespace(crashed=False, consumer=consumer, rebalancing=False)
 
+    def tell(self, _app: object, _lags: object, standing: dict[TP, float], _now_s: float) -> None:
+        self.told.append(standing)
+        if len(self.told) >= self.looks:
+            self.enough.set()
+
     async def run(self, looks: int) -> None:
+        self.looks = looks
         watching = asyncio.create_task(watch.watch(self.app, None))  # type: ignore[arg-type]
-        while len(self.told) < looks and not watching.done():
-            await asyncio.sleep(0.005)
-        if watching.done():
+        enough = asyncio.create_task(self.enough.wait())
+        done, _ = await asyncio.wait({watching, enough}, return_when=asyncio.FIRST_COMPLETED)
+        if watching in done:
             watching.result()
         watching.cancel()
 
