@@ -96,6 +96,15 @@ bench-lookups: $(READY)  ## look-ups at 200 a second on the running stack, besid
 demo: $(READY)  ## sample data through the whole stack, and what it tells
 	$(BIN)/onethread demo
 
+AUDIT := .audit/bin
+
+.PHONY: audit
+audit: $(READY)  ## licences and known weaknesses of all we depend on; needs PyPI's advisories
+	@$(PYTHON) -m venv .audit
+	@$(AUDIT)/pip install -q --disable-pip-version-check 'pip-audit>=2.9,<3' 'pip-licenses>=5,<6'
+	$(AUDIT)/pip-licenses --python $(BIN)/python --summary --order count
+	$(AUDIT)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
+
 .PHONY: up
 up: $(READY)  ## start a stack and come back
 	$(BIN)/onethread up --detach

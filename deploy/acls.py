@@ -129,6 +129,13 @@ def commands(settings: Settings) -> list[str]:
     ]
 
 
+def table(settings: Settings) -> str:
+    """The table for people, in Markdown."""
+    rows = [f"| {grant.component} | {grant.kind} | `{grant.name}{'*' if grant.prefixed else ''}` | "
+            f"{', '.join(name.lower().replace('_', ' ') for name in grant.operations)} |" for grant in grants(settings)]
+    return "\n".join(["| user | what | name | may |", "|---|---|---|---|", *rows])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.acls", description="Print the access rules for Kafka.")
     parser.add_argument("--home", type=Path, default=Path(".onethread"), help="whose settings (topic_prefix, mappings)")
