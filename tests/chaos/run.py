@@ -18,13 +18,12 @@ from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 
-from clickhouse_connect.driver.exceptions import ClickHouseError
+import httpx
 from rich.console import Console
 
 from connectors.checking import Checker
 from deploy.local.ports import PORTS
 from deploy.local.settle import drained, settle
-from sinks.clickhouse.client import connect
 from streams.core.policy import default
 from tests.chaos import checker, poison
 from tests.chaos.deployment import Deployment
@@ -38,8 +37,8 @@ from tests.large.run import ENVIRON, business
 MARKERS = 10
 RECOVERY_S_MAX = 240.0
 SETTLE_S_MAX = 900.0
-LOOK_S = 0.25
-ANSWER_S_MAX = 5
+LOOK_S = 0.4
+ANSWER_S_MAX = 10
 
 assert PORTS > 38, "the stack's own listeners and proxies are behind its ports"
 
@@ -88,13 +87,15 @@ class Run:
             time.sleep(LOOK_S)
 
     def _unseen(self, names: list[str]) -> list[str]:
+        """Those that ClickHouse does not show yet; all where it does not answer."""
+        query = "SELECT event_id FROM onethread.touchpoints WHERE event_id IN {names:Array(String)} FORMAT TSV"
         try:
-            found = connect(self._stack.direct.clickhouse_url, ANSWER_S_MAX).query(
-                "SELECT event_id FROM onethread.touchpoints WHERE event_id IN {names:Array(String)}",
-                parameters={"names": names}).result_rows
-        except ClickHouseError:
+            answer = httpx.post(
+                self._stack.direct.clickhouse_url, params={"query": query, "param_names": str(names)}, verify=False,
+                trust_env=False, timeout=ANSWER_S_MAX)
+        except httpx.HTTPError:
             return names
-        return sorted(set(names) - {row[0] for row in found})
+        return sorted(set(names) - set(answer.text.split())) if answer.status_code == 200 else names
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
