@@ -4,7 +4,8 @@ A stack of its own in a temporary home, three brokers, load by two ways all the 
 the run waits until everything works again: every part runs, every worker is ready, and new events that came in by both
 ways, spread over all partitions, are seen in ClickHouse. How long that takes after the fault is undone is noted. In
 the end everything settles, and an independent oracle judges every view. The seed decides the plan, the load and its
-order; exit 1 where a fault was not recovered from, or anything differs.
+order; exit 1 where a fault was not recovered from, or anything differs. With `--storm` nothing is waited for between
+the faults, so that they strike what is still down from the last ones.
 """
 
 import argparse
@@ -50,8 +51,8 @@ class Unrecovered(Exception):  # noqa: N818 - it says what is the matter
 class Run:
     """One run over a deployment and its load."""
 
-    def __init__(self, stack: Deployment, load: Load, journal: Journal) -> None:
-        self._stack, self._load, self._journal = stack, load, journal
+    def __init__(self, stack: Deployment, load: Load, journal: Journal, is_storm: bool) -> None:
+        self._stack, self._load, self._journal, self._is_storm = stack, load, journal, is_storm
         self._started = time.monotonic()
 
     def strike(self, step: Step) -> None:
@@ -65,9 +66,11 @@ class Run:
                 ends.append(time.monotonic() + fault.seconds)
             time.sleep(max(0.0, max(ends) - time.monotonic()))
         undone = time.monotonic()
-        self.recover()
+        if not self._is_storm:
+            self.recover()
         recovered_s = time.monotonic() - undone
-        _say(f"            undone after {undone - began:.1f} s, recovered {recovered_s:.1f} s later")
+        if not self._is_storm:
+            _say(f"            undone after {undone - began:.1f} s, recovered {recovered_s:.1f} s later")
         for fault in step.faults:
             beside = tuple(other.kind for other in step.faults if other is not fault)
             self._journal.note(Struck(
@@ -121,7 +124,7 @@ def _through(given: argparse.Namespace, home: Path, steps: list[Step], journal: 
     with Deployment(home, given.port_base or free_base(), given.workers, ENVIRON, given.standbys) as stack:
         poison.good_event(stack.direct.registry_url)
         with Load(stack, _lines(given, stack), given.rate) as load:
-            run = Run(stack, load, journal)
+            run = Run(stack, load, journal, given.storm)
             deadline, struck = time.monotonic() + given.minutes * 60, 0
             try:
                 run.recover()
@@ -132,6 +135,7 @@ def _through(given: argparse.Namespace, home: Path, steps: list[Step], journal: 
                         break
                     run.strike(step)
                     struck += len(step.faults)
+                run.recover()
             except Unrecovered as error:
                 _say(f"NOT RECOVERED: {error}")
                 return True
@@ -168,6 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--standbys", type=int, default=0, help="workers that hold a copy of each partition's state")
     parser.add_argument("--rate", type=float, default=40.0, help="events a second, by both ways together")
+    parser.add_argument("--storm", action="store_true", help="wait for no recovery between the faults")
     parser.add_argument("--port-base", type=int, default=0, help="of the stack; default: a free one")
     parser.add_argument("--journal", type=Path, help="where the faults are noted, a line of JSON each")
     return parser
