@@ -44,6 +44,8 @@ VERBS = (
     "erase",
     "attribute",
     "rebuild",
+    "backup",
+    "restore",
     "report",
     "link",
     "unlink",

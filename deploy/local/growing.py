@@ -98,7 +98,7 @@ def undrained(bootstrap: str, settings: Settings) -> int:
     """Records of `identity` that nobody has worked. Errors: KafkaException where Kafka does not say."""
     pipeline = Pipeline(bootstrap, settings)
     try:
-        return _patiently(pipeline.look)[1].get(Topics(settings.topic_prefix).identity, 0)
+        return patiently(pipeline.look)[1].get(Topics(settings.topic_prefix).identity, 0)
     finally:
         pipeline.close()
 
@@ -111,7 +111,7 @@ _LOADING = (
 Found = TypeVar("Found")
 
 
-def _patiently(ask: Callable[[], Found]) -> Found:
+def patiently(ask: Callable[[], Found]) -> Found:
     """An answer; of a broker that has just started, or has just made a partition, it takes a moment."""
     deadline_s = time.monotonic() + CALL_S
     while True:
@@ -127,7 +127,7 @@ def _check_alone(bootstrap: str, settings: Settings) -> None:
     """Errors: OneThreadError while a worker is a member; one that was killed is for some seconds."""
     admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
     deadline_s = time.monotonic() + CALL_S
-    while members := _patiently(lambda: _members(admin, application_id(settings))):
+    while members := patiently(lambda: _members(admin, application_id(settings))):
         if time.monotonic() > deadline_s:
             raise OneThreadError(f"{members} workers run still: stop all of them, then partitions are added")
         time.sleep(0.5)
@@ -228,7 +228,7 @@ def _level(bootstrap: str, settings: Settings, topic: str) -> None:
 def _ends(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
     admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
     asked = {TopicPartition(topic, number): OffsetSpec.latest() for number in range(partitions)}
-    return _patiently(
+    return patiently(
         lambda: {tp.partition: future.result().offset for tp, future in admin.list_offsets(asked).items()})
 
 

@@ -16,13 +16,14 @@ LAYOUT = 1
 STATE = ("kafka", "registry", "clickhouse", "state", "logs", "run", "home.json", "pepper", "pepper.new",
          "collector", "producers", "keys.json", "keys.json.new", "keys.json.lock", "write-key", "write-key.new",
          "clickhouse-users.json", "clickhouse-users.json.new", "clickhouse-users.json.lock", "security",
-         "imports", "growing")
+         "imports", "growing", "restoring")
 """What a stack keeps in its home; `imports` with it, or what was sent to a stack that is gone would not be sent again.
 `onethread.toml` and whatever else lies there are the user's."""
 
 
 SETTINGS = "onethread.toml"
 GROWING = "growing"
+RESTORING = "restoring"
 
 
 def use_settings(home: Path, file: Path) -> None:
@@ -95,6 +96,21 @@ def begin_growing(home: Path) -> None:
 def end_growing(home: Path, settings: Settings) -> None:
     remember(home, settings)
     (home / GROWING).unlink()
+
+
+def restoring_from(home: Path) -> Path | None:
+    """The backup that is being restored here; None where there is none."""
+    path = home / RESTORING
+    return Path(path.read_text()) if path.exists() else None
+
+
+def begin_restoring(home: Path, backup: Path) -> None:
+    """Note that the next start fills the topics from a backup, before anything works."""
+    (home / RESTORING).write_text(str(backup.absolute()))
+
+
+def end_restoring(home: Path) -> None:
+    (home / RESTORING).unlink()
 
 
 def shaping(settings: Settings) -> dict[str, Any]:

@@ -19,11 +19,14 @@ QUEUE_KB = 16_384
 """Of records fetched and not yet handed over, by partition: librdkafka's own 64 MB are for faster readers."""
 
 
-def batches(bootstrap: str, topic: str, partitions: Collection[int] | None = None) -> Iterator[Any]:
+def batches(
+    bootstrap: str, topic: str, partitions: Collection[int] | None = None, start: int = 0, end: int = 0,
+) -> Iterator[Any]:
     """What was committed of a topic up to now, as batches of records of one partition, each partition in order.
 
     Shape:  as the loading stage gets them: `tp`, and `records` with topic, partition, offset, timestamp, key, value,
-            headers; of all partitions, or of some.
+            headers; of all partitions, or of some. From `start` on; where `end` is given, records up to that offset,
+            waiting for transactions that are open below it.
     Errors: OneThreadError where Kafka does not answer.
     """
     consumer = Consumer({
@@ -34,7 +37,7 @@ def batches(bootstrap: str, topic: str, partitions: Collection[int] | None = Non
     try:
         there = consumer.list_topics(topic, READ_S).topics[topic].partitions
         left = set(there if partitions is None else partitions)
-        consumer.assign([TopicPartition(topic, number, 0) for number in left])
+        consumer.assign([TopicPartition(topic, number, start) for number in left])
         silent_s = 0.0
         while left:
             messages = consumer.consume(READ_RECORDS, TURN_S)
@@ -44,10 +47,13 @@ def batches(bootstrap: str, topic: str, partitions: Collection[int] | None = Non
             found: dict[int, list[Any]] = {}
             for message in messages:
                 problem = message.error()
-                if problem is None:
+                if end and message.offset() >= end:
+                    left.discard(message.partition())
+                elif problem is None:
                     found.setdefault(message.partition(), []).append(_record(message))
                 elif problem.code() == KafkaError._PARTITION_EOF:
-                    left.discard(message.partition())
+                    if not end:
+                        left.discard(message.partition())
                 else:
                     raise KafkaException(problem)
             for number, records in found.items():

@@ -16,7 +16,20 @@ from pathlib import Path
 from connectors import segment
 from connectors.files.mapping import of_topics
 from deploy import acls
-from deploy.local import checks, downloads, growing, home, kafka, parts, records, registry, security, topics
+from deploy.local import (
+    archive,
+    checks,
+    downloads,
+    growing,
+    home,
+    kafka,
+    parts,
+    records,
+    registry,
+    restoring,
+    security,
+    topics,
+)
 from deploy.local.parts import CHECKOUT, Part
 from deploy.local.ports import HOST, WORKERS_MAX, Addresses
 from deploy.local.records import Record
@@ -143,6 +156,9 @@ def prepare(addresses: Addresses, settings: Settings) -> None:
     from sinks.clickhouse import migrations
     from streams.topics import Topics
 
+    if (backup := home.restoring_from(addresses.home)) is not None:
+        restoring.restore(addresses, settings, backup, archive.read(backup), _log)
+        home.end_restoring(addresses.home)
     if (before := home.growing_from(addresses.home)) is not None:
         _grow(addresses, settings, before)
     topics.create(addresses.kafka_bootstrap, settings, settings.brokers)

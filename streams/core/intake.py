@@ -40,6 +40,9 @@ class Books:
     refused: int = 0
     unidentifiable: int = 0
     suppressed: int = 0
+    next_offset: int = 0
+    """The first offset that is not counted; 0 also where an older release counted. It says from where to read on when
+    the state was restored from a backup."""
 
     @staticmethod
     def key(source: Source) -> bytes:
@@ -56,7 +59,7 @@ class Books:
         return cls(*unpack(data)) if data else cls()
 
     def pack(self) -> bytes:
-        return pack((self.records, self.refused, self.unidentifiable, self.suppressed))
+        return pack((self.records, self.refused, self.unidentifiable, self.suppressed, self.next_offset))
 
     def row(self, source: Source) -> Row:
         """As a fact; its version is the number of records."""
@@ -91,6 +94,7 @@ class Intake:
         topic, partition, offset = position
         books = self.books[topic, partition]
         books.records += 1
+        books.next_offset = offset + 1
         if self.suppressed and self._is_suppressed(
             (i[:2] for i in outcome.event.ids) if isinstance(outcome, Accepted) else named
         ):

@@ -1,7 +1,7 @@
 """What a group of records gives: messages small enough for Kafka, rows, and books that only grow."""
 
 from streams.core.accept import Accepted, Outcome, Unidentifiable
-from streams.core.event import Position
+from streams.core.event import Position, pack
 from streams.core.facts import Facts
 from streams.core.intake import Books, Intake
 from streams.core.keys import Keys
@@ -30,12 +30,13 @@ def test_the_books_count_every_record() -> None:
     taken = intake(
         Accepted(accepted(), ()), Reject(Reason.EMPTY, "no"), seen, books=Books(10, 3, 2),
     )
-    assert taken.books == {WEB: Books(13, 4, 3)}
+    assert taken.books == {WEB: Books(13, 4, 3, 0, 3)}
     assert next(iter(taken.facts())) == (2, Facts("intake", [(13, "events.web", 2, 13, 4, 3, 0)], []))
 
 
 def test_books_are_kept_as_bytes() -> None:
-    assert Books.unpack(Books(13, 4, 3).pack()) == Books(13, 4, 3)
+    assert Books.unpack(Books(13, 4, 3, 1, 14).pack()) == Books(13, 4, 3, 1, 14)
+    assert Books.unpack(pack((13, 4, 3, 1))) == Books(13, 4, 3, 1), "as an older release kept them"
     assert Books.unpack(None) == Books()
 
 
@@ -101,6 +102,6 @@ def test_of_somebody_suppressed_nothing_is_kept_also_of_what_is_refused() -> Non
     refused = Reject(Reason.BAD_VALUE, "no")
     taken.take(refused, position(2), 5, b"raw", 17, default(), [("email", "gone@example.com"), ("phone", "1")])
     taken.take(refused, position(3), 5, b"raw", 17, default(), [("phone", "1")])
-    assert taken.books[WEB] == Books(4, 1, 0, 2)
+    assert taken.books[WEB] == Books(4, 1, 0, 2, 4)
     assert [letter["offset"] for _, letter in taken.letters] == [3]
     assert [m.event.event_id for _, packed in taken.messages() for m in unpack(packed)] == ["e-2"]
