@@ -11,6 +11,7 @@ Facts are left out: ClickHouse is built again from state and history. Foreign to
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from deploy.local import archive, home, topics
 from deploy.local.archive import Manifest, Span
 from deploy.local.ports import Addresses
-from deploy.local.reading import batches
+from deploy.local.reading import batches, patiently
 from deploy.local.settle import Pipeline
 from schemas.registry import client as registry_client
 from sinks.clickhouse import rebuilding
@@ -116,10 +117,14 @@ def spans(bootstrap: str, topic: str) -> dict[int, tuple[int, int]]:
     found = []
     for spec in (OffsetSpec.earliest(), OffsetSpec.latest()):
         asked = {TopicPartition(topic, number): spec for number in there}
-        told = admin.list_offsets(asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=REQUEST_S)
-        found.append({tp.partition: future.result().offset for tp, future in told.items()})
+        found.append(patiently(partial(_offsets, admin, asked)))
     starts, ends = found
     return {number: (starts[number], ends[number]) for number in sorted(there)}
+
+
+def _offsets(admin: AdminClient, asked: dict[TopicPartition, OffsetSpec]) -> dict[int, int]:
+    told = admin.list_offsets(asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=REQUEST_S)
+    return {tp.partition: future.result().offset for tp, future in told.items()}
 
 
 def _files(addresses: Addresses, settings: Settings, folder: Path) -> dict[str, str]:

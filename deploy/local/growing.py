@@ -17,7 +17,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import rocksdict
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
@@ -25,7 +24,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions, OffsetSpec
 
 from deploy.local import topics
 from deploy.local.parts import Part
-from deploy.local.reading import batches
+from deploy.local.reading import batches, patiently
 from deploy.local.settle import Pipeline
 from streams.connections import kafka_config
 from streams.core import reference
@@ -101,26 +100,6 @@ def undrained(bootstrap: str, settings: Settings) -> int:
         return patiently(pipeline.look)[1].get(Topics(settings.topic_prefix).identity, 0)
     finally:
         pipeline.close()
-
-
-_LOADING = (
-    KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART,
-)
-
-Found = TypeVar("Found")
-
-
-def patiently(ask: Callable[[], Found]) -> Found:
-    """An answer; of a broker that has just started, or has just made a partition, it takes a moment."""
-    deadline_s = time.monotonic() + CALL_S
-    while True:
-        try:
-            return ask()
-        except KafkaException as error:
-            if error.args[0].code() not in _LOADING or time.monotonic() > deadline_s:
-                raise
-            time.sleep(0.5)
 
 
 def _check_alone(bootstrap: str, settings: Settings) -> None:

@@ -1,8 +1,9 @@
 """What a topic holds at this moment, read without being a member of any group."""
 
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from faust.types import TP
@@ -11,6 +12,14 @@ from streams.connections import kafka_config
 from streams.errors import OneThreadError
 from streams.reaching import no_answer
 
+_LOADING = (
+    KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
+
+Found = TypeVar("Found")
+
+CALL_S = 60.0
 READ_S = 15.0
 READ_RECORDS = 500
 TURN_S = 0.1
@@ -69,3 +78,15 @@ def _record(message: Any) -> Any:
         topic=message.topic(), partition=message.partition(), offset=message.offset(),
         timestamp=message.timestamp()[1], key=message.key(), value=message.value(), headers=message.headers() or [],
     )
+
+
+def patiently(ask: Callable[[], Found]) -> Found:
+    """An answer; of a broker that has just started, or has just made a partition, it takes a moment."""
+    deadline_s = time.monotonic() + CALL_S
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in _LOADING or time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.5)

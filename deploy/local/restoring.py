@@ -8,6 +8,7 @@
   what was not worked yet.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -16,14 +17,14 @@ from typing import Any
 
 import msgspec
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, OffsetSpec
 from confluent_kafka.schema_registry import Schema
 
 from deploy.local import archive, backing, home, topics
 from deploy.local.archive import Manifest, Record, Span
-from deploy.local.growing import patiently
 from deploy.local.kafka import RECORD_BYTES_MAX
 from deploy.local.ports import Addresses
+from deploy.local.reading import patiently
 from schemas.registry import client as registry_client
 from schemas.wire import HEAD_BYTES, frame, schema_id
 from sinks.clickhouse import rebuilding
@@ -178,6 +179,7 @@ class _Restored:
             **kafka_config(bootstrap), "log_level": 0, "compression.type": "lz4", "message.max.bytes": RECORD_BYTES_MAX,
             "queue.buffering.max.kbytes": 65_536,
         }
+        self._admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
         self._plain = Producer({**common, "enable.idempotence": True, "linger.ms": 20})
         self._filling = Producer({**common, "transactional.id": f"{application_id(settings)}-restoring",
                                   "transaction.timeout.ms": TRANSACTION_MS}) if is_exact else None
@@ -200,27 +202,29 @@ class _Restored:
         before_it: Record | None = None
         for record in chain(records, [Record(span.end, 0, None, None, [])]):
             if before_it is None:
-                self._skip(number, record.offset)
+                self._skip(number, 0, record.offset)
             else:
-                self._place(number, before_it, record.offset - before_it.offset - 1)
+                self._place(number, before_it, record.offset)
             before_it = record
         self._flush()
         return span.end
 
-    def _place(self, number: int, record: Record, gap: int) -> None:
-        """A record, and so many offsets behind it without one. A transaction ends with one such, its marker."""
-        if gap != 1:
+    def _place(self, number: int, record: Record, until: int) -> None:
+        """A record, and no other up to an offset. A transaction ends with an offset of its own, the marker."""
+        if until - record.offset != 2:
             self._put(self._plain, number, record)
-            self._skip(number, gap)
+            self._skip(number, record.offset + 1, until)
             return
         self._flush()
         assert self._filling is not None, "of a topic that keeps its offsets"
         self._filling.begin_transaction()
         self._put(self._filling, number, record)
         self._filling.commit_transaction(CALL_S)
+        self._await_end(number, until)
 
-    def _skip(self, number: int, gap: int) -> None:
-        """So many offsets without a record; one at the very beginning can only be a record without a value."""
+    def _skip(self, number: int, start: int, until: int) -> None:
+        """Offsets without a record; one alone, at the very beginning, can only be a record without a value."""
+        gap = until - start
         if gap == 1:
             self._produce(self._plain, number, b"", None)
         if gap < 2:
@@ -232,6 +236,16 @@ class _Restored:
             self._produce(self._filling, number, b"", None)
         self._filling.flush(TRANSACTION_MS / 1000)
         self._filling.abort_transaction(CALL_S)
+        self._await_end(number, until)
+
+    def _await_end(self, number: int, end: int) -> None:
+        """Markers are written after the call has returned: what follows must not come before them."""
+        deadline_s, tp = time.monotonic() + CALL_S, TopicPartition(self._topic, number)
+        while (found := self._admin.list_offsets({tp: OffsetSpec.latest()})[tp].result().offset) != end:
+            if time.monotonic() > deadline_s:
+                raise OneThreadError(
+                    f"{self._topic} {number}: expected to end at {end}; ends at {found}: somebody else produces to it")
+            time.sleep(0.002)
 
     def _put(self, producer: Producer, number: int, record: Record) -> None:
         value = record.value

@@ -7,11 +7,12 @@ import msgspec
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+from faust.types import TP
 
 from deploy.local import archive, backing, home, restoring, topics
 from deploy.local.archive import Manifest, Record
 from deploy.local.ports import Addresses
-from deploy.local.reading import batches
+from deploy.local.reading import batches, patiently
 from schemas.registry import register_all
 from streams.core.intake import Books
 from streams.errors import OneThreadError
@@ -19,6 +20,7 @@ from streams.settings import Settings
 from streams.state.snapshot import changelog_topic
 from streams.state.store import CHANGELOG_CONFIG
 from streams.topics import Topics
+from streams.transport.stable import wait_until_settled
 
 OLD, NEW = Settings(topic_prefix="saved.", partitions=2), Settings(topic_prefix="put-back.", partitions=2)
 EVENTS = "saved.events.web"
@@ -44,6 +46,7 @@ def fill(bootstrap: str) -> None:
         marked.begin_transaction()
         told(marked, *names)
         marked.commit_transaction(30) if commit else marked.abort_transaction(30)
+        wait_until_settled(bootstrap, {TP(EVENTS, 0)})
 
     transaction(False, "never")
     told(plain, "a", "bb")
@@ -59,7 +62,8 @@ def fill(bootstrap: str) -> None:
     plain.produce("saved.identity", b"not worked", partition=1)
     plain.flush(30)
     group = Consumer({"bootstrap.servers": bootstrap, "group.id": "saved.onethread"})
-    group.commit(offsets=[TopicPartition("saved.identity", 1, 1), TopicPartition(EVENTS, 0, 2)], asynchronous=False)
+    worked = [TopicPartition("saved.identity", 1, 1), TopicPartition(EVENTS, 0, 2)]
+    patiently(lambda: group.commit(offsets=worked, asynchronous=False))
     group.close()
 
 
