@@ -79,6 +79,23 @@ promtool:  ## fetch Debian's promtool and Prometheus into .tools, for the tests 
 alarms: $(READY) promtool  ## stop, starve and cut off parts of a stack, and see which alerts a real Prometheus fires
 	$(BIN)/python -m tests.large.alarms
 
+.PHONY: operations
+operations: $(READY)  ## partitions added, a backup under load, a restore elsewhere: every row the same
+	$(BIN)/python -m tests.large.operations --people $(or $(PEOPLE),30)
+
+.PHONY: upgrade-check
+upgrade-check: $(READY)  ## a home filled by an older commit, taken over by this one: make upgrade-check FROM=a0ada77
+	$(BIN)/python -m tests.large.upgrade --from $(FROM) --people $(or $(PEOPLE),30)
+
+.PHONY: soak
+soak: $(READY)  ## a steady load for long, and whether memory or files grow: make soak MINUTES=30 RATE=1650
+	$(BIN)/python -m tests.large.soak --minutes $(or $(MINUTES),30) --rate $(or $(RATE),1650) \
+		--workers $(or $(WORKERS),1)
+
+.PHONY: capacity
+capacity: $(READY)  ## bytes a touchpoint in each store: make capacity EVENTS=60000
+	$(BIN)/python -m deploy.bench.capacity --events $(or $(EVENTS),60000)
+
 .PHONY: outage
 outage: $(READY)  ## Kafka stands still under load and nothing is lost: make outage MINUTES=10
 	$(BIN)/python -m tests.large.outage --minutes $(or $(MINUTES),10)

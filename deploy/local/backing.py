@@ -35,7 +35,7 @@ from streams.state.snapshot import changelog_topic
 from streams.topics import Topics
 
 REQUEST_S = 30.0
-HOME_FILES = ("pepper", "keys.json", "write-key", "segment.toml", home.SETTINGS)
+HOME_FILES = ("pepper", "keys.json", "clickhouse-users.json", "write-key", "segment.toml", home.SETTINGS)
 SCHEMAS = "schemas.json"
 SHAPING = "shaping.json"
 

@@ -98,15 +98,19 @@ def end_growing(home: Path, settings: Settings) -> None:
     (home / GROWING).unlink()
 
 
-def restoring_from(home: Path) -> Path | None:
-    """The backup that is being restored here; None where there is none."""
+def restoring_from(home: Path) -> tuple[Path, int | None] | None:
+    """The backup that is being restored here, and, for a replay, from when on; None where there is none."""
     path = home / RESTORING
-    return Path(path.read_text()) if path.exists() else None
+    if not path.exists():
+        return None
+    told = json.loads(path.read_text())
+    return Path(told["backup"]), told["replay_since_ms"]
 
 
-def begin_restoring(home: Path, backup: Path) -> None:
+def begin_restoring(home: Path, backup: Path, replay_since_ms: int | None) -> None:
     """Note that the next start fills the topics from a backup, before anything works."""
-    (home / RESTORING).write_text(str(backup.absolute()))
+    told = {"backup": str(backup.absolute()), "replay_since_ms": replay_since_ms}
+    (home / RESTORING).write_text(json.dumps(told))
 
 
 def end_restoring(home: Path) -> None:

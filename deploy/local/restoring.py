@@ -48,9 +48,14 @@ SAY_EVERY = 50_000
 Say = Callable[[str], object]
 
 
-def restore(addresses: Addresses, settings: Settings, folder: Path, manifest: Manifest, say: Say) -> None:
+def restore(
+    addresses: Addresses, settings: Settings, folder: Path, manifest: Manifest, say: Say,
+    replay_since_ms: int | None = None,
+) -> None:
     """Fill the topics of a deployment that has none, or only empty ones, and no worker.
 
+    With `replay_since_ms`, only with what came in: commands, reference records, and events received from then on, so
+    that workers make everything else of them anew.
     Errors: OneThreadError where a topic holds something, partitions, prefix or pepper are others than the backup's, or
     Kafka does not answer. What was interrupted is begun again in an empty home or cluster.
     """
@@ -63,12 +68,18 @@ def restore(addresses: Addresses, settings: Settings, folder: Path, manifest: Ma
         ends: dict[tuple[str, int], int] = {}
         with _own_times(bootstrap, names.commands):
             for topic, spans in manifest.topics.items():
+                is_event = topic.startswith(f"{names.prefix}{EVENTS}")
+                if replay_since_ms is not None and (topic == names.dead_letters or not keeps_offsets(topic, names)):
+                    continue
                 restored = _Restored(bootstrap, settings, topic, ids, keeps_offsets(topic, names), say)
                 for number, span in spans.items():
                     records = archive.records_of(folder, span)
+                    if is_event and replay_since_ms:
+                        records = (record for record in records if record.timestamp >= replay_since_ms)
                     ends[topic, number] = restored.fill(number, span, books.seen(records, topic == changelog))
                 say(f"{topic}: {sum(span.records for span in spans.values()):,} records")
-        _go_on(bootstrap, settings, manifest, ends, books.offsets)
+        if replay_since_ms is None:
+            _go_on(bootstrap, settings, manifest, ends, books.offsets)
     except KafkaException as error:
         raise no_answer(bootstrap, error) from error
 

@@ -156,8 +156,9 @@ def prepare(addresses: Addresses, settings: Settings) -> None:
     from sinks.clickhouse import migrations
     from streams.topics import Topics
 
-    if (backup := home.restoring_from(addresses.home)) is not None:
-        restoring.restore(addresses, settings, backup, archive.read(backup), _log)
+    if (told := home.restoring_from(addresses.home)) is not None:
+        backup, since_ms = told
+        restoring.restore(addresses, settings, backup, archive.read(backup), _log, since_ms)
         home.end_restoring(addresses.home)
     if (before := home.growing_from(addresses.home)) is not None:
         _grow(addresses, settings, before)
