@@ -65,13 +65,14 @@ def restore(
         _make_topics(bootstrap, settings, manifest)
         ids = _register(addresses.registry_url, folder)
         changelog, books = changelog_topic(settings.topic_prefix), _Counted()
+        clients = _Clients(bootstrap, settings)
         ends: dict[tuple[str, int], int] = {}
         with _own_times(bootstrap, names.commands):
             for topic, spans in manifest.topics.items():
                 is_event = topic.startswith(f"{names.prefix}{EVENTS}")
                 if replay_since_ms is not None and (topic == names.dead_letters or not keeps_offsets(topic, names)):
                     continue
-                restored = _Restored(bootstrap, settings, topic, ids, keeps_offsets(topic, names), say)
+                restored = _Restored(bootstrap, settings, topic, ids, keeps_offsets(topic, names), say, clients)
                 for number, span in spans.items():
                     records = archive.records_of(folder, span)
                     if is_event and replay_since_ms:
@@ -179,23 +180,31 @@ class _Counted:
         return record
 
 
+class _Clients:
+    """What all topics are written with: one producer for records, one for what lies between them."""
+
+    def __init__(self, bootstrap: str, settings: Settings) -> None:
+        common = {
+            **kafka_config(bootstrap), "log_level": 0, "compression.type": "lz4", "message.max.bytes": RECORD_BYTES_MAX,
+            "queue.buffering.max.kbytes": 65_536,
+        }
+        self.admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
+        self.plain = Producer({**common, "enable.idempotence": True, "linger.ms": 5})
+        self.filling = Producer({**common, "transactional.id": f"{application_id(settings)}-restoring",
+                                 "transaction.timeout.ms": TRANSACTION_MS})
+        self.filling.init_transactions(CALL_S)
+
+
 class _Restored:
     """Writes the partitions of one topic."""
 
     def __init__(
         self, bootstrap: str, settings: Settings, topic: str, ids: dict[int, int], is_exact: bool, say: Say,
+        clients: _Clients,
     ) -> None:
         names = Topics(settings.topic_prefix)
-        common = {
-            **kafka_config(bootstrap), "log_level": 0, "compression.type": "lz4", "message.max.bytes": RECORD_BYTES_MAX,
-            "queue.buffering.max.kbytes": 65_536,
-        }
-        self._admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
-        self._plain = Producer({**common, "enable.idempotence": True, "linger.ms": 20})
-        self._filling = Producer({**common, "transactional.id": f"{application_id(settings)}-restoring",
-                                  "transaction.timeout.ms": TRANSACTION_MS}) if is_exact else None
-        if self._filling:
-            self._filling.init_transactions(CALL_S)
+        self._admin, self._plain, self._filling = clients.admin, clients.plain, clients.filling
+        self._is_exact = is_exact
         self._internal = topic in (names.identity, names.history, changelog_topic(settings.topic_prefix))
         self._is_dated = topic not in (names.identity, changelog_topic(settings.topic_prefix))
         self._bootstrap, self._topic, self._ids, self._say = bootstrap, topic, ids, say
@@ -204,7 +213,7 @@ class _Restored:
 
     def fill(self, number: int, span: Span, records: Iterable[Record]) -> int:
         """Write a partition; the offset at which it ends. Errors: OneThreadError where Kafka does not take a record."""
-        if self._filling is None:
+        if not self._is_exact:
             before = self._count
             for record in records:
                 self._put(self._plain, number, record)
@@ -227,7 +236,6 @@ class _Restored:
             self._skip(number, record.offset + 1, until)
             return
         self._flush()
-        assert self._filling is not None, "of a topic that keeps its offsets"
         self._filling.begin_transaction()
         self._put(self._filling, number, record)
         self._filling.commit_transaction(CALL_S)
@@ -241,7 +249,6 @@ class _Restored:
         if gap < 2:
             return
         self._flush()
-        assert self._filling is not None, "of a topic that keeps its offsets"
         self._filling.begin_transaction()
         for _ in range(gap - 1):
             self._produce(self._filling, number, b"", None)
