@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from confluent_kafka import Producer
 
 from deploy.local import records
 from deploy.local.ports import HOST, PORTS, Addresses
@@ -40,13 +41,15 @@ STAYS = {"CannotCommit", "ConsumerStalled"}
 
 @dataclass(frozen=True)
 class Case:
-    """A fault: parts to stop (SIGSTOP), parts to kill, the PromQL that must tell, the alerts that must fire."""
+    """A fault: parts to stop (SIGSTOP), parts to kill, a topic in which somebody's transaction stays open; the PromQL
+    that must tell, the alerts that must fire."""
 
     says: str
     stopped: tuple[str, ...]
     tells: str
     alerts: frozenset[str]
     killed: tuple[str, ...] = ()
+    held: str = ""
     under_load: bool = True
 
 
@@ -62,6 +65,10 @@ CASES = {
         "the broker stands still: workers cannot commit", ("kafka",),
         "time() - onethread_last_commit_seconds > 15 and on (instance) sum by (instance) (onethread_lag_records) > 0",
         frozenset({"CannotCommit", "SpoolAge"}),
+    ),
+    "consumer": Case(
+        "a transaction left open holds up the readers of a partition: its consumer stops without an error", (),
+        "deployment:stalled_seconds:max > 10", frozenset({"ConsumerStalled"}), held="events.web",
     ),
     "owner": Case(
         "a worker is killed while the broker and the supervisor stand still: nobody takes its partitions",
@@ -138,6 +145,7 @@ def _broken(case: Case, addresses: Addresses, prometheus: Prometheus) -> bool:
         os.kill(pids[name], signal.SIGSTOP)
     for name in case.killed:
         os.kill(pids[name], signal.SIGKILL)
+    held = _left_open(addresses, case.held) if case.held else None
     try:
         started = time.monotonic()
         seen = _await(lambda: bool(prometheus.query(case.tells)), FIRED_S_MAX)
@@ -152,10 +160,23 @@ def _broken(case: Case, addresses: Addresses, prometheus: Prometheus) -> bool:
     finally:
         for name in case.stopped:
             os.kill(pids[name], signal.SIGCONT)
+        if held:
+            held.abort_transaction(60)
     healed = _await(lambda: not prometheus.query(case.tells) and not case.alerts & prometheus.firing() - STAYS,
                     QUIET_S_MAX)
     _say(f"  quiet {_after(healed)} after it went on")
     return seen is not None and seen <= SEEN_S_MAX and max(fired.values()) <= FIRED_S_MAX and healed is not None
+
+
+def _left_open(addresses: Addresses, topic: str) -> Producer:
+    """A producer in the middle of a transaction with one record in partition 0, as one leaves it that hangs."""
+    producer = Producer({"bootstrap.servers": addresses.kafka_bootstrap, "transactional.id": "left-open",
+                         "transaction.timeout.ms": 600_000})
+    producer.init_transactions(60)
+    producer.begin_transaction()
+    producer.produce(topic, b"never committed", partition=0)
+    producer.flush(60)
+    return producer
 
 
 @contextlib.contextmanager
