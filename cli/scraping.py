@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from deploy.local.parts import http_text
+from streams import connections
+from streams.connections import NOBODY
 
 Labels = tuple[tuple[str, str], ...]
 Page = Mapping[str, Mapping[Labels, float]]
@@ -55,8 +57,13 @@ class Scrape:
 
 def scrape(urls: Mapping[str, str]) -> Scrape:
     """Ask all at once; who does not answer within SCRAPE_S_MAX is not there."""
+    secured = connections.collector() if any(url.startswith("https:") for url in urls.values()) else NOBODY
+
+    def ask(url: str) -> str | None:
+        return http_text(url, SCRAPE_S_MAX, secured if url.startswith("https:") else NOBODY)
+
     with ThreadPoolExecutor(max(1, len(urls))) as threads:
-        texts = dict(zip(urls, threads.map(lambda url: http_text(url, SCRAPE_S_MAX), urls.values()), strict=True))
+        texts = dict(zip(urls, threads.map(ask, urls.values()), strict=True))
     pages = {name: parse(text) for name, text in texts.items() if text is not None}
     return Scrape(time.monotonic(), time.time(), pages)
 

@@ -24,7 +24,7 @@ from cli.flow import HISTORY, Flow, Part, flow
 from cli.scraping import Scrape, scrape
 from cli.screen import screen
 from cli.stack import find
-from deploy.local import records
+from deploy.local import records, workers
 from deploy.local.parts import COLLECTOR
 from deploy.local.ports import Addresses
 from deploy.local.supervisor import SUPERVISOR
@@ -108,9 +108,14 @@ class View:
         """Where each process tells its metrics, by its name."""
         if self._addresses is None:
             return {url: url for url in self._pages}
-        told = records.read_all(self._addresses.home).values()
-        return {part.name: f"http://{part.address}/metrics" for part in told
-                if part.name in (SUPERVISOR, COLLECTOR) or part.name.startswith("worker-")}
+        told = records.read_all(self._addresses.home)
+        urls = {name: f"http://{part.address}" for name, part in told.items()
+                if name == SUPERVISOR or name.startswith("worker-")}
+        if workers.are_outside():
+            urls |= {f"worker-{n}": url for n, url in enumerate(workers.urls(self._addresses))}
+        if COLLECTOR in told or self._addresses.is_outside("COLLECTOR"):
+            urls[COLLECTOR] = self._addresses.collector_url
+        return {name: f"{url}/metrics" for name, url in urls.items()}
 
 
 @contextmanager

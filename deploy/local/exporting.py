@@ -7,7 +7,7 @@ asks, so both say the same. ClickHouse is asked every BOOKS_S, and so seldom tha
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,7 +16,7 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from deploy.local import status
-from deploy.local.ports import HOST, Addresses
+from deploy.local.ports import Addresses
 from deploy.local.records import Record
 from deploy.local.supervisor import stop_on_signals
 from streams import metrics
@@ -33,11 +33,12 @@ log = structlog.get_logger()
 class Exporter:
     """Asks in two threads and answers in others. It only reads; a fault of it stops nobody."""
 
-    def __init__(self, addresses: Addresses, settings: Settings, host: str = HOST) -> None:
+    def __init__(self, addresses: Addresses, settings: Settings) -> None:
         self._addresses, self._settings = addresses, settings
         self._stop = threading.Event()
-        self._server = ThreadingHTTPServer((host, addresses.portal), _Page)
+        self._server = ThreadingHTTPServer((addresses.bind, addresses.portal), _Page)
         self._server.daemon_threads = True
+        self._parts: set[str] = set()
 
     def start(self) -> None:
         metrics.tell_version("supervisor")
@@ -55,7 +56,7 @@ class Exporter:
 
     def look_at_parts(self) -> None:
         """Which parts run, by asking each, as `status` does."""
-        tell_parts(status.parts(self._addresses, self._settings))
+        self._parts = tell_parts(status.parts(self._addresses, self._settings), self._parts)
 
     def read_books(self) -> None:
         """What ClickHouse says; where it does not answer, the last figures stay, and their age tells."""
@@ -75,10 +76,16 @@ class Exporter:
             wait_s = max(every_s, rest * (time.monotonic() - started))
 
 
-def tell_parts(parts: list[Record]) -> None:
+def tell_parts(parts: list[Record], before: Collection[str] = ()) -> set[str]:
+    """Set the gauges of parts and take back those of parts that are no more; the names that are told now."""
+    names = {part.name for part in parts}
+    for name in set(before) - names:
+        metrics.PART_UP.remove(name)
+        metrics.PART_RESTARTS.remove(name)
     for part in parts:
         metrics.PART_UP.labels(part.name).set(part.state == "running")
         metrics.PART_RESTARTS.labels(part.name).set(part.restarts)
+    return names
 
 
 def tell_books(books: dict[str, Any], identity: dict[str, Any]) -> None:

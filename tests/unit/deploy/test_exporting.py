@@ -32,6 +32,12 @@ def test_a_part_is_up_only_while_it_runs() -> None:
     assert told("part_up", part="kafka") == 0
 
 
+def test_a_part_that_is_no_more_is_not_told_of() -> None:
+    before = tell_parts([Record("worker-7", "running"), Record("kafka", "running")])
+    assert tell_parts([Record("kafka", "running")], before) == {"kafka"}
+    assert (told("part_up", part="worker-7"), told("part_restarts", part="worker-7")) == (None, None)
+
+
 def test_the_books_are_told_entry_by_entry() -> None:
     tell_books(BOOKS, IDENTITY)
     assert {entry: told("books", entry=entry) for entry in status.BOOKS} == {
