@@ -55,7 +55,7 @@ def grow(bootstrap: str, settings: Settings, before: int, scratch: Path, say: Sa
     Shape:  `scratch` is a folder of one's own on a disk with room for the state of one partition.
     Errors: OneThreadError where somebody is a member of the group, `identity` is not drained, a topic has more
             partitions already, or Kafka does not answer; the old state stands then.
-    Cost:   some 10 µs a record of the state.
+    Cost:   reckoned, 10 to 20 µs a record of the state.
     """
     _check_alone(bootstrap, settings)
     if left := undrained(bootstrap, settings):
