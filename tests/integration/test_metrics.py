@@ -10,7 +10,7 @@ from deploy.local.parts import http_text
 from deploy.local.ports import HOST, Addresses
 from tests.integration.test_governing import onethread
 
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 def pages(addresses: Addresses) -> Scrape:
