@@ -60,6 +60,10 @@ class Load:
         """Send no more. Errors: what the load ended with, if it did."""
         self._stop.set()
         self._thread.join()
+        self.check()
+
+    def check(self) -> None:
+        """Errors: what the load ended with, if it did; then there is nothing to go on for."""
         if self._failure:
             raise self._failure
 

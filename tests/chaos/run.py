@@ -14,6 +14,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import chain
@@ -81,6 +82,7 @@ class Run:
         deadline = time.monotonic() + (AFTER_STORM_S_MAX if self._is_storm else RECOVERY_S_MAX)
         names = self._load.mark(MARKERS)
         while True:
+            self._load.check()
             troubles = self._stack.troubles()
             missing = [] if troubles else self._unseen(names)
             if not troubles and not missing:
@@ -108,7 +110,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     steps = plan(given.seed, given.faults, given.workers, 3)
     _say(f"seed {given.seed}: {given.faults} faults in {len(steps)} steps; logs in {home}")
     journal = Journal(given.journal or home / "faults.jsonl")
-    wrong = _through(given, home, steps, journal)
+    try:
+        wrong = _through(given, home, steps, journal)
+    except Exception:
+        traceback.print_exc()
+        wrong = True
     console = Console(stderr=True, width=110)
     console.print(table(journal.struck, f"seed {given.seed}"))
     print(markdown(journal.struck))
