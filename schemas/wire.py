@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterable
 
-_HEAD = struct.Struct(">bI")
+_HEAD = struct.Struct(">bi")
 _MAGIC = 0
 HEAD_BYTES = _HEAD.size
 assert HEAD_BYTES == 5
@@ -14,11 +14,14 @@ def frame(schema_id: int, payload: bytes) -> bytes:
 
 
 def schema_id(data: bytes) -> int | None:
-    """The id of the schema `data` was written with, None where it is not in the wire format."""
+    """The id of the schema `data` was written with, None where it is not in the wire format.
+
+    Ids of registries are positive numbers of 31 bits; what has a larger one in its place is something else.
+    """
     if len(data) < HEAD_BYTES:
         return None
     magic, number = _HEAD.unpack_from(data)
-    return int(number) if magic == _MAGIC else None
+    return int(number) if magic == _MAGIC and number >= 0 else None
 
 
 def schema_ids(values: Iterable[bytes | None]) -> set[int]:

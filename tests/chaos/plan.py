@@ -73,7 +73,8 @@ KINDS = {
     "broker cut off from its clients": Kind(1, "kafka", (4.0, 8.0), ("refused", "silent")),
     "registry cut off": Kind(1, "registry", (3.0, 6.0), ("refused", "silent")),
     "poison messages": Kind(2, "ingest", ways=(
-        "noise", "no value", "tombstone", "unknown schema", "cut short", "too large", "of another channel",
+        "noise", "no value", "tombstone", "unknown schema", "no schema's id", "cut short", "too large",
+        "of another channel",
     )),
 }
 

@@ -1,6 +1,5 @@
 """Records that no consumer can use, straight into the topics of events: each must become one dead letter."""
 
-import os
 import time
 from collections.abc import Callable
 from functools import cache
@@ -48,7 +47,8 @@ def _value(registry_url: str, how: str, random: Random) -> bytes | None:
         "tombstone": lambda: None,
         "unknown schema": lambda: frame(UNKNOWN_SCHEMA, random.randbytes(50)),
         "cut short": lambda: good_event(registry_url)[: random.randrange(6, 40)],
-        "too large": lambda: b"\0" + os.urandom(600_000),
+        "no schema's id": lambda: b"\0\xff" + random.randbytes(50),
+        "too large": lambda: b"\0" + random.randbytes(600_000),
         "of another channel": lambda: good_event(registry_url),
     }
     return ways[how]()

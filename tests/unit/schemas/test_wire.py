@@ -17,3 +17,10 @@ def test_the_id_comes_back() -> None:
 @pytest.mark.parametrize("data", [b"", b"\0\0\0\0", b"\1\0\0\0\1p", b'{"event_id"'])
 def test_anything_else_has_no_id(data: bytes) -> None:
     assert schema_id(data) is None
+
+
+def test_an_id_that_no_registry_gives_is_none():
+    """A dead letter could not say it, and its record would stop the pipeline for good."""
+    assert schema_id(b"\0\x7f\xff\xff\xff") == 2**31 - 1
+    assert schema_id(b"\0\x80\0\0\0noise") is None
+    assert schema_id(b"\0\xff\xff\xff\xff") is None
