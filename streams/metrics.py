@@ -49,6 +49,7 @@ LABELS = {
     "kind": "kinds of identifiers in the policy; of alerts, kinds of alerts",
     "because": "reasons that keep identifiers apart; of a removed state: torn, old",
     "action": "merged, split",
+    "clock": "wall, cpu: of the whole process",
     "stage": "map, ingest, stitch, load",
     "step": "steps of a batch or of a commit",
     "table": "tables of facts",
@@ -199,6 +200,10 @@ RECOVERY_PERCENT = _gauge(
 RECOVERY_SECONDS_LEFT = _gauge(
     WORKER, "onethread_recovery_seconds_left",
     "How long the restore at hand takes still, by its speed so far; -1 while that is not known.",
+)
+RECOVERY_LAST = _gauge(
+    WORKER, "onethread_recovery_last_seconds", "How long the last restore took, and how much CPU of the process.",
+    "clock",
 )
 RECOVERY_RECORDS = _counter(WORKER, "onethread_recovery_records", "Records of the changelog applied to the state.")
 STANDBY_LAG = _gauge(

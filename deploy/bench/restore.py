@@ -1,56 +1,65 @@
-"""How fast a worker that lost its store has it again from the changelog."""
+"""How fast a worker that lost its store has it again from the changelog, as the worker itself tells."""
 
 import shutil
+import time
 from dataclasses import dataclass
 
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
-
 from deploy.bench.stack import Worker
+from deploy.local.parts import http_text
 from deploy.local.ports import Addresses
-from streams.connections import kafka_config
-from streams.settings import Settings
-from streams.transport.application import changelog_topic, new_app
+from deploy.local.readings import readings
+from streams.errors import OneThreadError
+
+OWNED_S_MAX = 60.0
+"""Partitions of workers that stopped are theirs until their session is over."""
 
 
 @dataclass(frozen=True)
 class Restore:
-    """`seconds` is what the start takes longer without the store than with it; the gauge is set every half second."""
+    """Records applied, in how many seconds, with how much CPU of the worker's process; `start_s` with its store."""
 
     records: int
     seconds: float
+    cpu_s: float
     start_s: float
 
 
-def measure(addresses: Addresses, settings: Settings) -> Restore:
+def measure(addresses: Addresses) -> Restore:
     """Start a worker with its store, then without; both are stopped at the end.
 
     Shape: the stack is settled and no worker runs. A first start takes over the partitions that others may have had.
+    Errors: OneThreadError where it does not get all partitions.
     """
-    _start_s(addresses)
-    with_store_s = _start_s(addresses)
-    state = addresses.home / "state"
-    shutil.rmtree(state / "worker-0")
-    without_s = _start_s(addresses)
-    topic = changelog_topic(new_app(settings, addresses.kafka_bootstrap, 0, state))
-    records = _records(addresses.kafka_bootstrap, topic, settings.partitions)
-    return Restore(records, without_s - with_store_s, with_store_s)
-
-
-def _start_s(addresses: Addresses) -> float:
     worker = Worker(addresses)
     try:
-        return worker.await_ready()
+        worker.await_ready()
+        _await_all_partitions(addresses)
     finally:
         worker.stop()
+    worker = Worker(addresses)
+    try:
+        start_s = worker.await_ready()
+    finally:
+        worker.stop()
+    shutil.rmtree(addresses.home / "state" / "worker-0")
+    worker = Worker(addresses)
+    try:
+        worker.await_ready()
+        told = readings(http_text(addresses.metrics_url(0)) or "")
+    finally:
+        worker.stop()
+    return Restore(
+        int(told["onethread_recovery_records_total"]), told.get("onethread_recovery_last_seconds wall", 0.0),
+        told.get("onethread_recovery_last_seconds cpu", 0.0), start_s,
+    )
 
 
-def _records(bootstrap: str, topic: str, partitions: int) -> int:
-    """Offsets of the changelog, the markers of transactions included: one for thousands of records."""
-    admin = AdminClient({**kafka_config(bootstrap), "log_level": 3})
-
-    def offsets(spec: OffsetSpec) -> int:
-        asked = {TopicPartition(topic, number): spec for number in range(partitions)}
-        return sum(answer.result().offset for answer in admin.list_offsets(asked).values())
-
-    return offsets(OffsetSpec.latest()) - offsets(OffsetSpec.earliest())
+def _await_all_partitions(addresses: Addresses) -> None:
+    deadline = time.monotonic() + OWNED_S_MAX
+    while True:
+        told = readings(http_text(addresses.metrics_url(0)) or "")
+        if told.get("onethread_partitions_assigned") == told.get("onethread_partitions_expected", -1):
+            return
+        if time.monotonic() > deadline:
+            raise OneThreadError(f"after {OWNED_S_MAX:.0f} s the worker has not got all partitions")
+        time.sleep(0.2)

@@ -59,7 +59,7 @@ def run(plan: Plan, home: Path, keep: bool, say: Say) -> dict[str, Any]:
         document["stitch"] = _apart("stitch", addresses, str(sent), str(home / "bench"), *topics)
         document |= _workers(plan, addresses, settings, sender, markers, sent, say)
         say("a worker that lost its store")
-        document["restore"] = asdict(restore.measure(addresses, settings))
+        document["restore"] = asdict(restore.measure(addresses))
         return document
 
 

@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from deploy.local import orders, records, stack
 from deploy.local.parts import COLLECTOR, REFITTER, http_text, worker_is_ready
 from deploy.local.ports import WORKERS_MAX, Addresses
+from deploy.local.readings import readings
 from deploy.local.records import Record
 from streams.errors import OneThreadError, UsageError
 from streams.transport.assignment import WARM_RECORDS
@@ -136,11 +135,9 @@ def totals(addresses: Addresses) -> tuple[int, int]:
     lag = standby_lag = 0
     for name in workers(addresses):
         record = records.read(addresses.home, name)
-        page = http_text(f"http://{record.address}/metrics") if record else None
-        for family in text_string_to_metric_families(page or ""):
-            amount = int(sum(sample.value for sample in family.samples))
-            lag += amount if family.name == "onethread_lag_records" else 0
-            standby_lag += amount if family.name == "onethread_standby_lag_records" else 0
+        told = readings(http_text(f"http://{record.address}/metrics") or "") if record else {}
+        lag += int(told.get("onethread_lag_records", 0))
+        standby_lag += int(told.get("onethread_standby_lag_records", 0))
     return lag, standby_lag
 
 

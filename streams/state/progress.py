@@ -14,6 +14,8 @@ class Restoring:
     offsets: int
     applied_before: int = 0
     """Records applied until then, for the speed at the end."""
+    cpu_before_s: float = 0.0
+    """CPU seconds of the process until then."""
 
     def told(self, left: int, now_s: float) -> tuple[int, int | None]:
         """(percent done, seconds left); None while the speed is not known yet. 100 only when nothing is left."""

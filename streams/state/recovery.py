@@ -105,16 +105,18 @@ class Recovery(StockRecovery):
         self.signal_recovery_end.clear()
         super()._set_recovery_started()
         self._told_at = time.monotonic()
-        self._restoring = Restoring(self._told_at, self._left(), self.applied_records)
+        self._restoring = Restoring(self._told_at, self._left(), self.applied_records, time.process_time())
 
     def _set_recovery_ended(self) -> None:
         super()._set_recovery_ended()
         done, self._restoring = self._restoring, None
         if done and done.offsets:
-            seconds = time.monotonic() - done.started_s
+            seconds, cpu_s = time.monotonic() - done.started_s, time.process_time() - done.cpu_before_s
             records = self.applied_records - done.applied_before
-            log.info("restored", records=records, seconds=round(seconds, 3), partitions=len(self.active_tps),
-                     records_per_s=round(records / seconds))
+            metrics.RECOVERY_LAST.labels("wall").set(seconds)
+            metrics.RECOVERY_LAST.labels("cpu").set(cpu_s)
+            log.info("restored", records=records, seconds=round(seconds, 3), cpu_s=round(cpu_s, 3),
+                     partitions=len(self.active_tps), records_per_s=round(records / seconds))
 
     def _left(self) -> int:
         return sum(self.active_left().values())

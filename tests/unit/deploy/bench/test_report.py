@@ -16,7 +16,7 @@ DOCUMENT = {
     },
     "latency": {"rate": 4000.0, "event": {"p50": 0.4, "p99": 1.5}, "merge": {"p50": 0.5, "p99": 1.75}},
     "memory_mib": {"worker": 300.0},
-    "restore": {"records": 600_000, "seconds": 3.0, "start_s": 4.0},
+    "restore": {"records": 600_000, "seconds": 3.0, "cpu_s": 2.0, "start_s": 4.0},
 }
 
 
@@ -26,12 +26,12 @@ def test_the_table_gives_each_figure_beside_its_goal_and_the_floor() -> None:
     assert table["stitch, decoded event to facts"].of_floor == 0.25
     assert table["end to end, Kafka to rows in ClickHouse"].of_floor == pytest.approx(0.08)
     assert table["a group of load in the worker"].measured == "1,500 records: 90 ms work, 12 ms commit"
-    assert table["restore of a lost store"].measured == "200,000 keys/s (600,000 in 3.0 s)"
+    assert table["restore of a lost store"].measured == "200,000 keys/s (600,000 in 3.0 s), 300,000 a CPU second"
     assert table["produced to visible in SQL at 4,000 events/s"].measured == "p50 0.40 s, p99 1.50 s"
 
 
 def test_a_restore_too_short_to_measure_shows_no_rate() -> None:
-    document = {**DOCUMENT, "restore": {"records": 10, "seconds": -0.1, "start_s": 4.0}}
+    document = {**DOCUMENT, "restore": {"records": 10, "seconds": 0.1, "cpu_s": 0.1, "start_s": 4.0}}
     assert figures(document)[-1].measured == "10 keys in under 0.5 s"
 
 
