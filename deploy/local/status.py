@@ -1,7 +1,7 @@
 """How a stack is: its parts, the lag of its topics, and the books that say where every record went."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 from deploy.local import kafka, records, settle, stack, workers
 from deploy.local.parts import COLLECTOR, REFITTER, http_text, worker_is_ready
 from deploy.local.ports import Addresses
+from deploy.local.readings import readings
 from deploy.local.records import Record
 from deploy.local.supervisor import SUPERVISOR
 from streams import connections
@@ -140,9 +141,20 @@ def _seen(record: Record, addresses: Addresses, settings: Settings) -> Record:
         return record
     if not records.process(record):
         return record.now("dead", pid=0)
+    if record.name.startswith("worker-") and (told := restoring(http_text(f"{_url(record.address)}/metrics") or "")):
+        return replace(record, state=told)
     if record.state == "running" and not _answers(record, addresses, settings):
         return record.now("not answering")
     return record
+
+
+def restoring(metrics: str) -> str:
+    """How far a worker is that reads its state from the changelog, by its page of metrics; empty when it does not."""
+    told = readings(metrics)
+    percent, seconds = told.get("onethread_recovery_percent", 100), told.get("onethread_recovery_seconds_left", -1)
+    if percent >= 100 or told.get("onethread_worker_ready") == 1:
+        return ""
+    return f"restoring {percent:.0f} %" + (f", {seconds:.0f} s left" if seconds >= 0 else "")
 
 
 def _answers(record: Record, addresses: Addresses, settings: Settings) -> bool:

@@ -27,6 +27,7 @@ from mode import Service
 
 from streams import metrics
 from streams.state.progress import Restoring
+from streams.state.store import FORGOTTEN_MS
 from streams.transport.assignment import WARM_RECORDS
 from streams.transport.batching import Run
 from streams.transport.stable import PATIENCE_S, WAIT_S, committed_offsets, fence, wait_until_settled
@@ -40,6 +41,9 @@ REJOIN_S = 20.0
 LEFTOVERS_S = 600.0
 """How long a store stays on the disk of a worker whose partition is elsewhere: it may come back."""
 
+COMPACT_S = FORGOTTEN_MS / 1000
+"""As long as the changelog itself may keep what was deleted."""
+
 log = structlog.get_logger()
 
 
@@ -49,7 +53,7 @@ class Recovery(StockRecovery):
     _epoch = 0
     """Counts seeks and rebalances: what a fetch brought before is not applied after."""
     _restoring: Restoring | None = None
-    _asked_at = _told_at = 0.0
+    _asked_at = _told_at = _compacted_at = 0.0
     _changed_at = math.inf
     """When partitions were assigned last; before the first time nothing is dropped and nothing asked for."""
     applied_records = 0
@@ -182,6 +186,16 @@ class Recovery(StockRecovery):
         if now - self._changed_at >= LEFTOVERS_S:
             for table in self.tables.values():
                 table.data.drop(keep=())
+        if now - max(self._compacted_at, self._changed_at) >= COMPACT_S:
+            self._compacted_at = now
+            for tp in sorted(self.standby_tps):
+                await self._forget_deleted(self.tp_to_table[tp].data, tp.partition)
+
+    async def _forget_deleted(self, store: Any, partition: int) -> None:
+        """What was erased leaves the files of copies too; where it is worked on, the stage sees to it at once."""
+        if partition in store.deleted:
+            store.deleted.discard(partition)
+            await asyncio.to_thread(store.compact, partition)
 
     def _wants_to_rejoin(self) -> bool:
         """Would another assignment be better: topics that others did not know yet, or partitions that may come now?"""

@@ -54,6 +54,8 @@ class Store(stock.Store):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._offsets_on_disk: dict[int, bytes | None] = {}
+        self.deleted: set[int] = set()
+        """Partitions of whose keys some were deleted by the changelog since somebody emptied this."""
 
     # -- what agents use
 
@@ -161,6 +163,8 @@ class Store(stock.Store):
         latest = {record.key: record.value for record in records}
         puts = ((key, value) for key, value in latest.items() if value is not None)
         deletes = [key for key, value in latest.items() if value is None]
+        if deletes:
+            self.deleted.add(partition)
         self._write(partition, self._db_for_partition(partition), puts, deletes, records[-1].offset)
 
     def _write(

@@ -169,6 +169,9 @@ class Looks:
     def subscribed(self) -> set[str]:
         return {"new"}
 
+    def ends(self) -> dict[TP, int]:
+        return {}
+
     async def rejoin(self) -> None:
         self.asked += 1
 
@@ -188,3 +191,17 @@ def test_leftovers_go_and_better_assignments_are_asked_for_after_a_while(monkeyp
 def test_before_partitions_were_assigned_nothing_on_the_disk_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = Looks(Recovery._changed_at, 1e9, monkeypatch).look()
     assert (looked.asked, looked.dropped) == (0, 0)
+
+
+def test_copies_are_compacted_where_something_was_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was erased must not stay in the files of a standby; where nothing was deleted nothing is done."""
+    looks = Looks(1000.0, 1000.0 + recovery.COMPACT_S, monkeypatch)
+    compacted: list[int] = []
+    store = SimpleNamespace(deleted={1, 3}, compact=compacted.append)
+    looks.subject.standby_tps = {TP("changelog", 1), TP("changelog", 2)}
+    looks.subject.standby_offsets = {}
+    looks.subject.app.assignor.has_less_than_its_share = lambda: False
+    looks.subject.tp_to_table = dict.fromkeys(looks.subject.standby_tps, SimpleNamespace(data=store))
+    looks.look()
+    assert compacted == [1]
+    assert store.deleted == {3}

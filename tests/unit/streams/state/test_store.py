@@ -18,7 +18,7 @@ def open_store(tmp_path):
 
     def open_it(partitions=(0,)):
         store = object.__new__(Store)
-        store._dbs, store._offsets_on_disk = {}, {}
+        store._dbs, store._offsets_on_disk, store.deleted = {}, {}, set()
         store.partition_path = lambda partition: tmp_path / f"graph-{partition}.db"
         for partition in partitions:
             store._db_for_partition(partition)
@@ -154,3 +154,10 @@ def test_only_stores_that_are_neither_open_nor_wanted_are_dropped(open_store):
     store._close(2)
     assert store.drop(keep=[2]) == [1]
     assert store.offsets() == {0: 7, 2: 7}
+
+
+def test_it_remembers_where_the_changelog_deleted_something(open_store):
+    store = open_store((0, 1))
+    store.apply(0, [record(b"a", b"1", 3)])
+    store.apply(1, [record(b"a", None, 3)])
+    assert store.deleted == {1}

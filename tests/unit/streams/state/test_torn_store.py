@@ -19,7 +19,7 @@ WRITES, WRITES_A_FILE = 3000, 500
 
 def opened(path: Path) -> Store:
     store = object.__new__(Store)
-    store._dbs, store._offsets_on_disk = {}, {}
+    store._dbs, store._offsets_on_disk, store.deleted = {}, {}, set()
     store.partition_path = lambda partition: path
     store._db_for_partition(0)
     return store
