@@ -96,6 +96,10 @@ soak: $(READY)  ## a steady load for long, and whether memory or files grow: mak
 capacity: $(READY)  ## bytes a touchpoint in each store: make capacity EVENTS=60000
 	$(BIN)/python -m deploy.bench.capacity --events $(or $(EVENTS),60000)
 
+.PHONY: rolling
+rolling: $(READY)  ## what a stream of events notices of restarts, scaling, killed workers: make rolling WORKERS=2 STANDBYS=1
+	$(BIN)/python -m tests.large.rolling --workers $(or $(WORKERS),2) --standbys $(or $(STANDBYS),1)
+
 .PHONY: outage
 outage: $(READY)  ## Kafka stands still under load and nothing is lost: make outage MINUTES=10
 	$(BIN)/python -m tests.large.outage --minutes $(or $(MINUTES),10)
