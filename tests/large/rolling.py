@@ -101,12 +101,14 @@ def _measure(addresses: Addresses, given: argparse.Namespace) -> int:
         "a worker killed, its state lost": lambda: _kill(addresses, lose_state=True),
     }
     worst = 0.0
-    for name, work in works.items():
-        took, delay, gap = stream.during(work)
-        worst = max(worst, delay)
-        print(f"{name:34} {took:5.1f} s, an event took up to {delay:4.1f} s, nothing new for up to {gap:4.1f} s, "
-              f"load {os.getloadavg()[0]:.1f}", flush=True)
-    stream.end()
+    try:
+        for name, work in works.items():
+            took, delay, gap = stream.during(work)
+            worst = max(worst, delay)
+            print(f"{name:34} {took:5.1f} s, an event took up to {delay:4.1f} s, nothing new for up to {gap:4.1f} s, "
+                  f"load {os.getloadavg()[0]:.1f}", flush=True)
+    finally:
+        stream.end()
     await_rest(addresses, 300)
     rows = connect(addresses.clickhouse_url).query("SELECT event_id FROM onethread.touchpoints").result_rows
     found = [row[0] for row in rows]
