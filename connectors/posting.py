@@ -17,6 +17,7 @@ import structlog
 from connectors.draining import IDLE_S, PAUSES_S
 from connectors.spool import Spool, SpoolFull, Waiting
 from schemas.records import DEAD_LETTER
+from streams import connections
 
 EVENTS_MAX = 500
 BODY_BYTES_MAX = 1024 * 1024
@@ -43,6 +44,7 @@ class Post:
         self._spool = spool
         self._client = httpx.Client(
             base_url=url, auth=(key, ""), timeout=ANSWER_S, trust_env=False, transport=transport,
+            verify=connections.collector().verify,
         )
         self._stopping, self._something = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="post", daemon=True)

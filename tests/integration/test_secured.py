@@ -11,7 +11,11 @@ import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
+from typer.testing import CliRunner
 
+from cli.main import app
+from connectors import commands
+from connectors.collector import keys
 from deploy import acls
 from deploy.local import downloads, kafka, parts, security
 from deploy.local.ports import Addresses
@@ -22,7 +26,7 @@ from streams.connections import kafka_config
 from streams.errors import OneThreadError
 from streams.reaching import NotLetIn, check
 from streams.settings import Settings
-from tests.conftest import free_base, supervised
+from tests.conftest import PEPPER, free_base, supervised
 
 EVENTS, PERSONS, FOREIGN = "events.web", "onethread.persons", "payroll"
 
@@ -120,6 +124,9 @@ def test_a_wrong_password_gets_a_clear_error_and_no_data(
     monkeypatch.setenv("ONETHREAD_KAFKA_PASSWORD", wrong)
     with pytest.raises(NotLetIn, match=r"does not let 'worker' in .*expected the user and the password") as refused:
         check(bootstrap)
+    monkeypatch.setattr(commands, "PATIENCE_S", 2.0)
+    with pytest.raises(NotLetIn):  # as every command of an operator says it
+        commands.policy_in_force(bootstrap, home.registry_url, Settings())
     found = consume(bootstrap, EVENTS, "onethread", 3)
     assert found is None or found.error()
     assert produce(home, EVENTS) is not None
@@ -155,6 +162,17 @@ def test_no_password_is_in_a_process_a_log_or_a_record(home: Addresses) -> None:
     shown += [path.read_text(errors="replace") for folder in ("logs", "run")
               for path in (home.home / folder).rglob("*") if path.is_file()]
     assert any("kafka.Kafka" in text for text in shown)
+    assert not [secret for secret in secrets for text in shown if secret in text]
+
+
+def test_a_running_stack_shows_neither_its_pepper_nor_its_key(running_stack: Addresses) -> None:
+    """In arguments of processes, logs, records of its parts, and what `status --json` prints."""
+    secrets = [PEPPER, keys.local(running_stack.home)]
+    shown = ["\0".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+    shown += [path.read_text(errors="replace") for folder in ("logs", "run")
+              for path in (running_stack.home / folder).rglob("*") if path.is_file()]
+    shown.append(CliRunner().invoke(app, ["status", "--json"]).stdout)
+    assert '"parts"' in shown[-1]
     assert not [secret for secret in secrets for text in shown if secret in text]
 
 
