@@ -177,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=35.0, help="no fault begins later than that")
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--standbys", type=int, default=0, help="workers that hold a copy of each partition's state")
-    parser.add_argument("--rate", type=float, default=40.0, help="events a second, by both ways together")
+    parser.add_argument("--rate", type=float, default=30.0, help="events a second, by both ways together")
     parser.add_argument("--storm", action="store_true", help="wait for no recovery between the faults")
     parser.add_argument("--port-base", type=int, default=0, help="of the stack; default: a free one")
     parser.add_argument("--journal", type=Path, help="where the faults are noted, a line of JSON each")
