@@ -115,8 +115,8 @@ class Load(threading.Thread):
             self._sender.send_at(encoded, self._rate, self._noted)
             seed += 1
 
-    def _noted(self, count: int) -> None:
-        self.sent += count
+    def _noted(self, _number: int) -> None:
+        self.sent += 1
 
     def stop(self) -> None:
         self._over.set()
