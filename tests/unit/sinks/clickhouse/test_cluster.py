@@ -1,6 +1,7 @@
 """Every statement of the schema has a clustered flavour that the engine reads; two shards answer as one server."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -136,3 +137,42 @@ def test_two_shards_answer_as_one_server(tmp_path: Path) -> None:
         assert before > 0
         assert after == 0
         assert others == still > 0
+
+
+SERVER = """
+import sys
+from chdb.state.sqlitelike import Connection
+found = Connection(f"{sys.argv[1]}/data?config-file={sys.argv[1]}/config.xml").query(sys.argv[2], "TSV")
+print(found.bytes().decode())
+"""
+
+
+def test_the_files_for_a_server_say_what_the_code_asks_for(tmp_path: Path) -> None:
+    """All but the removal of the user `default`, as whom the embedded engine comes."""
+    files = Path(__file__).parents[4] / "deploy" / "clickhouse"
+    (tmp_path / "secret.xml").write_text("<clickhouse><onethread_password>p</onethread_password>"
+                                         "<onethread_cluster>c</onethread_cluster></clickhouse>")
+    (tmp_path / "config.xml").write_text(
+        f"<clickhouse><user_directories><users_xml><path>{tmp_path}/users.xml</path></users_xml></user_directories>"
+        "</clickhouse>")
+    (tmp_path / "users.xml").write_text(
+        "<clickhouse><profiles><default/></profiles><quotas><default/></quotas><users><default><password/><networks>"
+        "<ip>::/0</ip></networks><profile>default</profile><quota>default</quota><access_management>1</access_management>"
+        "</default></users></clickhouse>")
+    for folder in ("config.d", "users.d"):
+        (tmp_path / folder).mkdir()
+        text = (files / folder / "onethread.xml").read_text().replace('<default remove="remove"/>', "")
+        (tmp_path / folder / "onethread.xml").write_text(
+            text.replace("/run/secrets/clickhouse.xml", f"{tmp_path}/secret.xml"))
+    settings = ", ".join(f"toString(getSetting('{name}'))" for name in cluster.PROFILE)
+    done = subprocess.run(
+        [sys.executable, "-c", SERVER, str(tmp_path),
+         f"SELECT getMacro('shard'), getMacro('replica'), {settings}, "
+         "(SELECT groupArray((cluster, shard_num, host_name)) FROM system.clusters), "
+         "(SELECT count() FROM system.users WHERE name = 'onethread')"],
+        capture_output=True, text=True, timeout=120,
+        env={**os.environ, "ONETHREAD_SHARD": "1", "ONETHREAD_REPLICA": "r"})
+    words = {"true": "1", "false": "0"}
+    assert [words.get(word, word) for word in done.stdout.strip().split("\t")] == [
+        "1", "r", *cluster.PROFILE.values(), "[('onethread',1,'clickhouse-1'),('onethread',1,'clickhouse-2')]", "1",
+    ], done.stderr[-1500:]
