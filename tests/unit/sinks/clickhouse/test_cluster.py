@@ -133,6 +133,7 @@ def test_two_shards_answer_as_one_server(tmp_path: Path) -> None:
     told = json.loads(done.stdout.splitlines()[-1])
     assert min(told["spread"]) > 50
     assert told["differing"] == {}
+    assert told["asked"] == len(ASKED)
     for before, others, after, still in told["erased"].values():
         assert before > 0
         assert after == 0
