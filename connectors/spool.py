@@ -28,6 +28,12 @@ DISK_BYTES_RESERVED = 64 << 20
 
 READ_BYTES = 4 * 1024 * 1024
 
+_CHECKPOINT_BYTES = 2 << 20
+"""Appended since SQLite's log was last brought into the file: with so many `drop` does it, which nobody waits for."""
+
+_LOG_PAGES_MAX = 20_000
+"""With so many, of 4 KiB, `append` does it: while Kafka is away nobody drops."""
+
 _RECORD_BYTES = 64
 """Counted for each record besides topic, key and value: what SQLite needs to keep it."""
 
@@ -92,6 +98,7 @@ class Spool:
             self._lock_file.close()
             raise OneThreadError(f"the spool {path} cannot be opened: {error}") from error
         self._oldest_ms = self._first_at_ms()
+        self._logged = 0
         self._schema_ids: dict[Record, int] = {}
         self._schemas: dict[int, Record] = {}
 
@@ -117,6 +124,7 @@ class Spool:
                 raise SpoolFull(f"the spool cannot be written: {error}", 5.0) from error
             self._records += len(records)
             self._bytes += size
+            self._logged += size
             self._last += len(records)
             if self._oldest_ms is None and records:
                 self._oldest_ms = now_ms
@@ -141,9 +149,13 @@ class Spool:
         return found
 
     def drop(self, up_to: int) -> None:
-        """Forget the records up to a number: Kafka has them. Errors: SpoolFull where the disk has no room for that."""
+        """Forget the records up to a number: Kafka has them. Errors: SpoolFull where the disk has no room for that.
+
+        Not flushed: where a power cut takes it back they are sent once more. From one thread only.
+        """
         with self._lock:
             try:
+                self._writer.execute("PRAGMA synchronous=NORMAL")
                 with self._transaction():
                     gone, size = self._writer.execute(
                         f"SELECT count(*), coalesce(sum({_SIZE}), 0) FROM records WHERE number <= ?",  # noqa: S608
@@ -152,9 +164,15 @@ class Spool:
                     self._writer.execute("DELETE FROM records WHERE number <= ?", (up_to,))
             except sqlite3.OperationalError as error:
                 raise SpoolFull(f"the spool cannot be written: {error}", 5.0) from error
+            finally:
+                self._writer.execute("PRAGMA synchronous=FULL")
             self._records -= gone
             self._bytes -= size
             self._oldest_ms = self._first_at_ms()
+        if self._logged >= _CHECKPOINT_BYTES:
+            self._logged = 0
+            with contextlib.suppress(sqlite3.OperationalError):  # no room: appending says so
+                self._reader.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def tidy(self) -> None:
         """Give the disk back what an empty spool took, and leave nothing of the records in its files."""
@@ -245,7 +263,8 @@ def _held(path: Path) -> IO[bytes]:
 
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-    for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+    for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON",
+                   f"wal_autocheckpoint={_LOG_PAGES_MAX}"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     connection.executescript(_TABLES)
     return connection
