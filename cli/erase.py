@@ -28,8 +28,7 @@ from streams.core.event import SCALE, Identifier, NodeKey
 from streams.core.keys import Keys
 from streams.errors import OneThreadError, UsageError
 from streams.settings import Settings, load
-from streams.state.store import FORGOTTEN_MS
-from streams.topics import Topics
+from streams.topics import FORGOTTEN_MS, Topics
 
 SETTLE_S = 300.0
 FILES_S = 60

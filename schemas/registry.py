@@ -17,7 +17,8 @@ with warnings.catch_warnings():
     from authlib.deprecate import AuthlibDeprecationWarning  # type: ignore[import-untyped]
 
     warnings.simplefilter("ignore", AuthlibDeprecationWarning)
-    from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+    from confluent_kafka.schema_registry import Schema as Schema
+    from confluent_kafka.schema_registry import SchemaRegistryClient
     from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas.records import CHANNEL_EVENT, COMMAND, DEAD_LETTER, MERGE, PERSON, REFERENCE, Record

@@ -6,6 +6,9 @@ from streams.core.facts import TOLD_ONCE
 
 EVENTS = "events."
 
+FORGOTTEN_MS = 3_600_000
+"""Values that were written over or deleted leave a compacted topic this long after, once more records come."""
+
 
 @dataclass(frozen=True)
 class Topics:

@@ -25,6 +25,7 @@ if os.environ.get("CI"):
 PEPPER = "0" * 64
 """Fixed, so that person ids are the same in every run."""
 
+CHECKOUT = Path(__file__).parents[1]
 SERVICES = "tests/integration/"
 
 FOREIGN_TOPIC = "crm.public.contacts"
@@ -41,15 +42,19 @@ def free_base() -> int:
     return next(base for base in candidates if all(checks.is_free(port) for port in range(base, base + PORTS)))
 
 
-class ServicesInOneProcess(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
-    """Tests that need services run one after the other, sharing them; other files fill the second core meanwhile."""
+class ServicesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """Tests that share a service run one after the other in one process: those of the session's stack in one, those of
+    its broker and its ClickHouse in another; other files fill the cores meanwhile."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "services" if nodeid.startswith(SERVICES) else nodeid.split("::")[0]
+        file = nodeid.split("::")[0]
+        if not file.startswith(SERVICES):
+            return file
+        return "stack" if "running_stack" in (CHECKOUT / file).read_text(encoding="utf-8") else "pieces"
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ServicesInOneProcess:
-    return ServicesInOneProcess(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ServicesTogether:
+    return ServicesTogether(config, log)
 
 
 @contextlib.contextmanager

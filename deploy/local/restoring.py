@@ -18,13 +18,13 @@ from typing import Any
 import msgspec
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, OffsetSpec
-from confluent_kafka.schema_registry import Schema
 
 from deploy.local import archive, backing, home, topics
 from deploy.local.archive import Manifest, Record, Span
 from deploy.local.kafka import RECORD_BYTES_MAX
 from deploy.local.ports import Addresses
 from deploy.local.reading import patiently
+from schemas.registry import Schema
 from schemas.registry import client as registry_client
 from schemas.wire import HEAD_BYTES, frame, schema_id
 from sinks.clickhouse import rebuilding

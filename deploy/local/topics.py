@@ -8,8 +8,7 @@ from streams.core import reference
 from streams.core.channels import CHANNELS
 from streams.errors import OneThreadError
 from streams.settings import Settings
-from streams.state.store import FORGOTTEN_MS
-from streams.topics import Topics
+from streams.topics import FORGOTTEN_MS, Topics
 
 FOR_EVER = "-1"
 INTERNAL_RETENTION_MS = str(30 * 86_400_000)

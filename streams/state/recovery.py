@@ -27,7 +27,7 @@ from mode import Service
 
 from streams import metrics
 from streams.state.progress import Restoring
-from streams.state.store import FORGOTTEN_MS
+from streams.topics import FORGOTTEN_MS
 from streams.transport.assignment import WARM_RECORDS
 from streams.transport.batching import Run
 from streams.transport.stable import PATIENCE_S, WAIT_S, committed_offsets, fence, wait_until_settled

@@ -21,6 +21,7 @@ from faust.stores import rocksdb as stock
 from faust.types import TP
 
 from streams.state import opening
+from streams.topics import FORGOTTEN_MS
 
 RESERVED = b"__faust\0"
 OFFSET_KEY: bytes = stock.Store.offset_key
@@ -31,9 +32,6 @@ DELETE_RETENTION_MS = 7 * 86_400_000
 """Of the changelog topic: how long a tombstone can be read."""
 STORE_AGE_MS_MAX = DELETE_RETENTION_MS // 2
 """Half of it: the other half is for reading up to the end."""
-
-FORGOTTEN_MS = 3_600_000
-"""Values that were written over or deleted leave the changelog this long after, once more records come."""
 
 CHANGELOG_CONFIG = {
     "cleanup.policy": "compact", "delete.retention.ms": str(DELETE_RETENTION_MS),
