@@ -106,7 +106,7 @@ outage: $(READY)  ## Kafka stands still under load and nothing is lost: make out
 
 .PHONY: chaos
 chaos: $(READY)  ## kill, pause, cut off and damage every part under load; all must be right: make chaos FAULTS=200 SEED=7
-	$(BIN)/python -m tests.chaos.run --faults $(or $(FAULTS),200) --minutes $(or $(MINUTES),35) \
+	$(BIN)/python -m tests.chaos.run --faults $(or $(FAULTS),200) --minutes $(or $(MINUTES),100) \
 		--seed $(or $(SEED),2026) --workers $(or $(WORKERS),3) --standbys $(or $(STANDBYS),0)
 
 .PHONY: bench-lookups
