@@ -17,6 +17,7 @@ ROWS = "onethread_clickhouse_rows_total"
 EVENTS = "onethread_events_in_total"
 EDGE = 0.1
 """Of all rows, those at the start and those at the end that do not count for the sustained rate."""
+MIDDLE_S_MIN = 1.0
 STAGES = ("ingest", "stitch", "load")
 STEPS = ("handle", "commit")
 
@@ -37,6 +38,10 @@ class Backlog:
     persons: int
     stages: dict[str, dict[str, float]]
     rows_written: int
+
+    def sustained_s(self, events: int) -> float | None:
+        """Events a second in the middle; None where that is too short for looks a quarter of a second apart."""
+        return events * (1 - 2 * EDGE) / self.middle_s if self.middle_s >= MIDDLE_S_MIN else None
 
 
 def measure(

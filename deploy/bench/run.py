@@ -89,7 +89,7 @@ def _workers(plan: Plan, addresses: Addresses, settings: Settings, sender: Sende
             worker.check()
         return {
             "pipeline": {
-                **asdict(found), "events_s": rate, "sustained_s": sent * (1 - 2 * backlog.EDGE) / found.middle_s,
+                **asdict(found), "events_s": rate, "sustained_s": found.sustained_s(sent),
                 "cpu_us": {part: watch.cpu_us(part, sent) for part in PARTS},
             },
             "latency": {"rate": rate / 2, **{kind: _spread(values) for kind, values in seconds.items()}},

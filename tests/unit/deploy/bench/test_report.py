@@ -1,12 +1,14 @@
 """The table of the benchmark: which figures, and their ratio to the floor."""
 
+from typing import Any
+
 import pytest
 
-from deploy.bench.backlog import STAGES
+from deploy.bench.backlog import STAGES, Backlog
 from deploy.bench.latency import quantile
 from deploy.bench.report import figures
 
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "floor": {"cpu_us": 10.0, "events_s": 100_000.0, "bytes_mean": 476.0},
     "stitch": {"cpu_us": 40.0, "kiosk_cpu_us": 50.0},
     "pipeline": {
@@ -33,6 +35,17 @@ def test_the_table_gives_each_figure_beside_its_goal_and_the_floor() -> None:
 def test_a_restore_too_short_to_measure_shows_no_rate() -> None:
     document = {**DOCUMENT, "restore": {"records": 10, "seconds": 0.1, "cpu_s": 0.1, "start_s": 4.0}}
     assert figures(document)[-1].measured == "10 keys in under 0.5 s"
+
+
+def test_rows_that_come_all_at_once_show_no_sustained_rate() -> None:
+    document = {**DOCUMENT, "pipeline": {**DOCUMENT["pipeline"], "sustained_s": None}}
+    [figure] = [figure for figure in figures(document) if "sustained" in figure.name]
+    assert (figure.measured, figure.of_floor) == ("too few events to tell", None)
+
+
+@pytest.mark.parametrize(("middle_s", "rate"), [(0.0, None), (0.75, None), (1.0, 800.0), (4.0, 200.0)])
+def test_the_sustained_rate_is_of_a_time_that_looks_can_tell(middle_s: float, rate: float | None) -> None:
+    assert Backlog(5.0, middle_s, {}, 0, 0, {}, 0).sustained_s(1000) == rate
 
 
 def test_a_quantile_is_a_value_that_occurred() -> None:
