@@ -3,12 +3,12 @@
 import time
 
 from confluent_kafka import KafkaException
-from prometheus_client.parser import text_string_to_metric_families
 
 from cli.progress import Tell, line
 from deploy.local import stack, workers
 from deploy.local.parts import http_text
 from deploy.local.ports import Addresses
+from deploy.local.readings import samples
 from deploy.local.settle import Pipeline, settle
 from streams.errors import OneThreadError
 from streams.reaching import no_answer
@@ -79,8 +79,8 @@ def _swept(addresses: Addresses) -> Swept:
 def parse(text: str) -> Swept:
     """The two figures of each partition in a worker's metrics."""
     figures: dict[str, dict[str, int]] = {"onethread_policy_version": {}, "onethread_policy_swept_nodes": {}}
-    for family in text_string_to_metric_families(text):
-        if family.name in figures:
-            figures[family.name] = {sample.labels["partition"]: int(sample.value) for sample in family.samples}
+    for name, labels, value in samples(text):
+        if name in figures:
+            figures[name][dict(labels)["partition"]] = int(value)
     versions, nodes = figures.values()
     return {partition: (versions.get(partition, 0), nodes.get(partition, 0)) for partition in nodes}

@@ -13,13 +13,9 @@ import structlog
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from confluent_kafka import KafkaException
 
-from connectors import segment
-from connectors.files.mapping import of_topics
-from deploy.local import home, kafka, stack
-from deploy.local.parts import http_text
+from deploy.local import kafka, registry, stack
 from deploy.local.ports import Addresses
 from sinks.clickhouse.client import connect
-from streams import connections
 from streams.errors import OneThreadError, Retryable, UsageError
 from streams.reaching import check
 from streams.settings import Settings, load
@@ -55,9 +51,7 @@ def checked(addresses: Addresses) -> Settings:
     if not settings.pepper.get_secret_value():
         raise UsageError("ONETHREAD_PEPPER_FILE: expected a file with the deployment's pepper, the same for every "
                          "process and for ever; `openssl rand -hex 32` makes one")
-    home.check(addresses.home, settings)
-    of_topics(settings.mappings, addresses.home, settings.topic_prefix)
-    segment.load(addresses.home)
+    stack.check(addresses.home, settings)
     return settings
 
 
@@ -66,8 +60,7 @@ def await_services(addresses: Addresses, settings: Settings, wait_s: float) -> N
     check(addresses.kafka_bootstrap)
     asked: dict[str, Callable[[], bool]] = {
         f"Kafka at {addresses.kafka_bootstrap}": lambda: kafka.answers(addresses.kafka_bootstrap, settings.brokers),
-        f"registry at {addresses.registry_url}": lambda: http_text(
-            f"{addresses.registry_url}/subjects", login=connections.registry()) is not None,
+        f"registry at {addresses.registry_url}": lambda: registry.answers(addresses),
         f"ClickHouse at {addresses.clickhouse_url}": lambda: _answers(addresses.clickhouse_url),
     }
     deadline = time.monotonic() + wait_s

