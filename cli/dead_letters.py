@@ -18,13 +18,14 @@ from connectors.checking import Checker
 from connectors.commands import policy_in_force
 from connectors.files import mapping as mappings
 from connectors.payloads import Payloads
-from connectors.replaying import Replayer, ReplaySender, now_ms, readable
+from connectors.replaying import Replayer, ReplaySender, readable
 from deploy.local.ports import Addresses
 from schemas.registry import SchemaCache
 from schemas.registry import client as registry_client
 from sinks.clickhouse import letters as store
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.letters import Letter, Place, Wanted
+from streams import clock
 from streams.core.refusal import Reason, Reject
 from streams.errors import OneThreadError, Retryable, UsageError
 from streams.settings import duration_ms, load
@@ -138,7 +139,7 @@ class _Work:
         self.refused: Counter[tuple[str, str]] = Counter()
 
     def run(self, letters: Any) -> None:
-        at_ms = now_ms()
+        at_ms = clock.now_ms()
         for letter in letters:
             self._one(letter, at_ms)
             if len(self._sent) >= NOTED_EVERY:

@@ -23,6 +23,7 @@ from deploy.local.ports import Addresses
 from sinks.clickhouse import erasure, rebuilding
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.profile import Rows, person_of, select
+from streams import clock
 from streams.core.commands import ERASE_VERB, ErasureDocument, Months
 from streams.core.event import SCALE, Identifier, NodeKey
 from streams.core.keys import Keys
@@ -189,7 +190,7 @@ def _commanded_ms(client: Client, receipt_id: str) -> int:
 
 def _kept(addresses: Addresses, settings: Settings, topics: dict[str, int]) -> dict[str, Any]:
     """What is still kept for a while, and until when."""
-    names, now_ms = Topics(settings.topic_prefix), time.time_ns() // 1_000_000
+    names, now_ms = Topics(settings.topic_prefix), clock.now_ms()
     retention = truncating.retention_ms(addresses.kafka_bootstrap, [*topics, names.dead_letters])
     kept: dict[str, Any] = {
         topic: {"records": number, "until": _until(retention[topic], now_ms)} for topic, number in topics.items()

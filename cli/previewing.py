@@ -1,7 +1,6 @@
 """What `onethread import --report` tells: a page about files, before anything of them is sent."""
 
 import csv
-import time
 from pathlib import Path
 
 from cli import looks
@@ -13,7 +12,7 @@ from connectors.files.importing import TOLD
 from connectors.files.mapping import Mapping
 from connectors.files.report import Joins, Report
 from deploy.local.ports import Addresses
-from streams import settings
+from streams import clock, settings
 from streams.core.dry_run import State
 from streams.core.keys import Keys
 from streams.core.policy import default
@@ -40,7 +39,7 @@ def preview(mapping: Mapping, files: list[Path], into: Path | None) -> None:
             state = State()
             tell(description="reading what is known")
             read(addresses.kafka_bootstrap, changelog_topic(chosen.topic_prefix), state.put)
-        report = Report(Checker(chosen, policy), mapping, time.time_ns() // 1_000_000, state)
+        report = Report(Checker(chosen, policy), mapping, clock.now_ms(), state)
         for file in files:
             tell(description=f"reading {file.name}")
             report.read(file)

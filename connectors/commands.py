@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from schemas.records import COMMAND, Undecodable
 from schemas.registry import SchemaCache, client
 from schemas.wire import HEAD_BYTES, frame, schema_id
+from streams import clock
 from streams.connections import kafka_config
 from streams.core.commands import PARTITION, InForce, in_force, on_nodes
 from streams.core.event import NodeKey
@@ -38,7 +39,7 @@ def send(bootstrap: str, registry_url: str, settings: Settings, **fields: Any) -
     Errors: OneThreadError where Kafka or the schema registry does not take it.
     """
     topic, name = Topics(settings.topic_prefix).commands, command_id()
-    record = {"command_id": name, "at": time.time_ns() // 1_000_000, **fields}
+    record = {"command_id": name, "at": clock.now_ms(), **fields}
     try:
         number = SchemaCache(client(registry_url)).id_of(topic, COMMAND)
     except Retryable as error:

@@ -14,6 +14,7 @@ import msgspec
 from connectors.checking import Checked, Checker
 from connectors.delivery import Delivery, key_of
 from schemas.records import CHANNEL_EVENT, DEAD_LETTER
+from streams import clock
 from streams.core.dead_letter import dead_letter
 from streams.core.policy import Policy
 from streams.core.refusal import EVENT_BYTES_MAX, Reject
@@ -41,7 +42,7 @@ class Emitter(Delivery):
 
         Shape: given is one JSON object, as a line or already read; source says where it stands (a file and its line).
         """
-        checked = self._checker.check(given, _now_ms())
+        checked = self._checker.check(given, clock.now_ms())
         if isinstance(checked, Reject):
             self.refuse(checked, given if isinstance(given, bytes) else msgspec.json.encode(given), source)
             return checked
@@ -55,13 +56,9 @@ class Emitter(Delivery):
 
     def refuse(self, reject: Reject, raw: bytes | None, source: str) -> None:
         """Write a dead letter."""
-        letter = DEAD_LETTER.encode(dead_letter(reject, raw, _now_ms(), source=source))
+        letter = DEAD_LETTER.encode(dead_letter(reject, raw, clock.now_ms(), source=source))
         self._produce(self._topics.dead_letters, DEAD_LETTER, letter, key_of(source))
         self.refused[str(reject.reason)] += 1
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def lines(file: BinaryIO) -> Iterator[bytes]:

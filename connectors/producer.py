@@ -27,7 +27,7 @@ from connectors.spool import BYTES_MAX, Spool, Spooled
 from deploy.local.ports import Addresses
 from schemas.records import CHANNEL_EVENT, DEAD_LETTER
 from schemas.registry import SchemaCache, client
-from streams import settings
+from streams import clock, settings
 from streams.core.dead_letter import dead_letter
 from streams.core.policy import Policy, default
 from streams.core.refusal import Reject
@@ -75,7 +75,7 @@ class EventProducer:
 
     def send_many(self, events: Sequence[Given]) -> list[Reject | None]:
         """Keep events, all of them or none: of each why not, where it is refused. Errors: as `send`."""
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = clock.now_ms()
         records, said = list[Spooled](), list[Reject | None]()
         for event in events:
             checked = self._checker.check(event, now_ms)

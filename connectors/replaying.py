@@ -5,7 +5,6 @@ accepted now: what would be refused again stays where it lies, and makes no seco
 """
 
 import json
-import time
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Table
 from typing import Any
@@ -143,7 +142,3 @@ def readable(raw: bytes, schemas: SchemaCache) -> str | None:
     except UnicodeDecodeError:
         return None
     return text if all(c.isprintable() or c in "\r\n\t" for c in text) else None
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000

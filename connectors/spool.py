@@ -12,12 +12,12 @@ import json
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from schemas.records import Record
+from streams import clock
 from streams.errors import OneThreadError, Retryable
 
 BYTES_MAX = 1 << 30
@@ -109,7 +109,7 @@ class Spool:
         Cost:   one flush of the disk and 7 µs a record.
         """
         size = sum(len(r.topic) + len(r.key or b"") + len(r.value) + _RECORD_BYTES for r in records)
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = clock.now_ms()
         with self._lock:
             if self._bytes + size > self.bytes_max:
                 raise SpoolFull(f"{self._bytes} bytes wait for Kafka; the limit is {self.bytes_max}", 5.0)

@@ -5,7 +5,6 @@ is named in the answer; only a request that is wrong as a whole, or a single eve
 that nothing of the request was kept. Nothing here logs a body, a path or a query.
 """
 
-import time
 from typing import Any
 
 import structlog
@@ -19,7 +18,7 @@ from connectors.collector.envelope import Envelope
 from connectors.lookup.lookup import Lookup
 from connectors.spool import SpoolFull
 from connectors.webhooks.arrivals import Arrivals
-from streams import metrics
+from streams import clock, metrics
 
 _log = structlog.get_logger()
 
@@ -80,7 +79,7 @@ async def readyz(request: Request) -> JSONResponse:
 async def tell_metrics(request: Request) -> Response:
     """For Prometheus: what came, how fast it was answered, how much waits."""
     collector: Collector = request.app.state.collector
-    depth, now_ms = collector.spool.depth, time.time_ns() // 1_000_000
+    depth, now_ms = collector.spool.depth, clock.now_ms()
     age_s = 0.0 if depth.oldest_ms is None else max(0.0, (now_ms - depth.oldest_ms) / 1000)
     for gauge, value in (
         (metrics.SPOOL_RECORDS, depth.records), (metrics.SPOOL_BYTES, depth.bytes), (metrics.SPOOL_AGE, age_s),

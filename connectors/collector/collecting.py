@@ -5,7 +5,6 @@ One path for everything that comes in by HTTP. Requests that come together share
 
 import asyncio
 import json
-import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
@@ -23,7 +22,7 @@ from connectors.incoming import Unreadable
 from connectors.segment import SegmentMapping
 from connectors.spool import Spool, Spooled
 from schemas.records import CHANNEL_EVENT, DEAD_LETTER
-from streams import metrics
+from streams import clock, metrics
 from streams.core.dead_letter import dead_letter
 from streams.core.refusal import Reason, Reject
 from streams.topics import Topics
@@ -157,7 +156,7 @@ class Collector:
 
     def gather(self, key: Key) -> Gathered:
         """What a request with this key brings, received now."""
-        return Gathered(self.checker, self.topics, key, time.time_ns() // 1_000_000)
+        return Gathered(self.checker, self.topics, key, clock.now_ms())
 
     async def keep(self, gathered: Gathered) -> None:
         """Return when everything gathered is durable.

@@ -27,6 +27,7 @@ from sinks.clickhouse import migrations, rebuilding
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.columns import DATABASE, Rows
 from sinks.clickhouse.writer import RebuildOver, Writer
+from streams import clock
 from streams.agents.copying import Copying, unpacked
 from streams.core import facts, reference
 from streams.core.commands import REBUILD_VERB
@@ -89,7 +90,7 @@ def _make_tables(client: Client, addresses: Addresses, settings: Settings) -> No
 
 def _begin(client: Client, addresses: Addresses, settings: Settings) -> str:
     """The rebuild under way, else a new one, of which every partition is told."""
-    *superseded, name = rebuilding.under_way(client) or [f"{time.time_ns() // 1_000_000:013d}"]
+    *superseded, name = rebuilding.under_way(client) or [f"{clock.now_ms():013d}"]
     for other in superseded:
         rebuilding.drop(client, other)
     rebuilding.create(client, name)

@@ -13,7 +13,7 @@ from schemas.registry import SchemaCache
 from schemas.wire import frame
 from sinks.clickhouse.columns import Rows
 from sinks.clickhouse.writer import INSERT_S_MAX, Writer
-from streams import metrics
+from streams import clock, metrics
 from streams.agents.copying import Copying, unpacked
 from streams.agents.rebuilding import Rebuilding
 from streams.agents.visible import Visible, Waiting
@@ -67,7 +67,7 @@ class Load:
 
     def look(self, lags: Mapping[TP, tuple[int, int]]) -> None:
         """At each look of the watch: how old is what is not in ClickHouse yet."""
-        metrics.CLICKHOUSE_DELAY.set(self._waiting.age_ms(lags, now_ms()) / 1000)
+        metrics.CLICKHOUSE_DELAY.set(self._waiting.age_ms(lags, clock.now_ms()) / 1000)
 
     def rest(self) -> float:
         """How long the next group may still grow, in seconds."""
@@ -82,7 +82,7 @@ class Load:
         self._waiting.take(group.batches)
         letters = await asyncio.to_thread(self._write_all, group.batches)
         ended_s = time.monotonic()
-        self._visible.tell(now_ms())
+        self._visible.tell(clock.now_ms())
         self._waiting.done(group.batches)
         self._next_s = max(started_s + PAUSE_S, ended_s + min(REST_S_MAX, (ended_s - started_s) * REST))
         return Work([(self._dead_letters, partition, None, value) for partition, value in letters], {}, group.offsets)
@@ -128,7 +128,3 @@ class Load:
                         self._rebuilding.meet(record, name, state)
                 else:
                     yield unpacked(packed), self._rebuilding.database(record, batch.tp.topic == self._facts)
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -11,13 +11,12 @@ Rules it keeps:
 """
 
 import shutil
-import time
 from pathlib import Path
 
 import rocksdict
 import structlog
 
-from streams import metrics
+from streams import clock, metrics
 from streams.state.options import options
 
 TORN = "torn"
@@ -48,7 +47,7 @@ def opened(path: Path, keys: tuple[bytes, bytes], age_ms_max: int) -> rocksdict.
         if not is_torn(error):
             raise
         return _anew(db, path, TORN, str(error))
-    if stamps[1] is not None and now_ms() - int(stamps[1]) > age_ms_max:
+    if stamps[1] is not None and clock.now_ms() - int(stamps[1]) > age_ms_max:
         return _anew(db, path, OLD, f"last written at {int(stamps[1])} ms")
     return db
 
@@ -65,7 +64,7 @@ def offset(path: Path, keys: tuple[bytes, bytes], age_ms_max: int) -> bytes | No
         if not is_torn(error):
             raise
         return None
-    is_usable = found[1] is not None and now_ms() - int(found[1]) <= age_ms_max
+    is_usable = found[1] is not None and clock.now_ms() - int(found[1]) <= age_ms_max
     return found[0] if is_usable else None
 
 
@@ -80,10 +79,6 @@ def mark(path: Path, error: Exception) -> None:
     if is_torn(error):
         _log.error("state_torn", store=path.name, error=str(error))
         _mark(path).touch()
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _anew(db: rocksdict.Rdict, path: Path, because: str, error: str) -> rocksdict.Rdict:

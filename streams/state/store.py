@@ -20,6 +20,7 @@ from faust.stores import STORES
 from faust.stores import rocksdb as stock
 from faust.types import TP
 
+from streams import clock
 from streams.state import opening
 from streams.topics import FORGOTTEN_MS
 
@@ -175,7 +176,7 @@ class Store(stock.Store):
         for key in deletes:
             batch.delete(key)
         batch.put(OFFSET_KEY, b"%d" % offset)
-        batch.put(TIME_KEY, b"%d" % opening.now_ms())
+        batch.put(TIME_KEY, b"%d" % clock.now_ms())
         try:
             db.write(batch, _WITHOUT_LOG)
         except Exception as error:
@@ -197,7 +198,7 @@ class Store(stock.Store):
         if db is None:
             return
         if db.get(OFFSET_KEY) is not None:
-            db.put(TIME_KEY, b"%d" % opening.now_ms(), write_opt=_WITHOUT_LOG)  # up to now it followed its changelog
+            db.put(TIME_KEY, b"%d" % clock.now_ms(), write_opt=_WITHOUT_LOG)  # up to now it followed its changelog
         with contextlib.suppress(Exception):  # a full disk, say: then less is in the files, and the changelog has it
             db.flush()
         db.close()

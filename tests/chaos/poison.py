@@ -1,6 +1,5 @@
 """Records that no consumer can use, straight into the topics of events: each must become one dead letter."""
 
-import time
 from collections.abc import Callable
 from functools import cache
 from random import Random
@@ -11,6 +10,7 @@ from connectors.checking import Checked, Checker
 from schemas.records import CHANNEL_EVENT
 from schemas.registry import SchemaCache, client
 from schemas.wire import frame
+from streams import clock
 from streams.core.policy import default
 from streams.settings import Settings
 from streams.topics import Topics
@@ -57,7 +57,7 @@ def _value(registry_url: str, how: str, random: Random) -> bytes | None:
 @cache
 def good_event(registry_url: str) -> bytes:
     """A good event of the channel web, as a record has it."""
-    checked = Checker(Settings(), default()).check(EVENT, time.time_ns() // 1_000_000)
+    checked = Checker(Settings(), default()).check(EVENT, clock.now_ms())
     assert isinstance(checked, Checked)
     number = SchemaCache(client(registry_url)).id_of(Topics("").events("web"), CHANNEL_EVENT)
     return frame(number, checked.payload)

@@ -149,6 +149,7 @@ def in_place_of_the_outside(world: Outside) -> Iterator[None]:
         ("streams.app.default_policy", lambda: world.plan.policy),
         ("streams.agents.load.Writer", lambda _url: Writer(world)),
         ("streams.agents.load.time", clock),
+        ("streams.clock.time", clock),
         ("schemas.registry.time", clock),
         ("streams.transport.commit.Producer", producer),
         ("streams.transport.batching.committed_offsets", offsets),

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from faust.types import TP
 
-from streams.state import opening
+from streams import clock
 from streams.state import store as module
 from streams.state.store import OFFSET_KEY, STORE_AGE_MS_MAX, TIME_KEY, Store, _after
 
@@ -103,11 +103,11 @@ def test_revoked_partitions_are_closed_and_can_be_opened_by_the_next_owner(open_
 @pytest.mark.parametrize(("age_ms", "kept"), [(STORE_AGE_MS_MAX, True), (STORE_AGE_MS_MAX + 1, False)])
 def test_a_store_left_alone_too_long_is_dropped(open_store, monkeypatch, age_ms, kept):
     """Its changelog may have forgotten the tombstones of keys that it still holds."""
-    monkeypatch.setattr(opening, "now_ms", lambda: 1_000_000)
+    monkeypatch.setattr(clock, "now_ms", lambda: 1_000_000)
     store = open_store()
     store.write(0, {b"a": b"1"}, (), 5)
     store._close(0)
-    monkeypatch.setattr(opening, "now_ms", lambda: 1_000_000 + age_ms)
+    monkeypatch.setattr(clock, "now_ms", lambda: 1_000_000 + age_ms)
     again = open_store()
     assert contents(again) == ({b"a": b"1"} if kept else {})
     assert again.persisted_offset(TP(CHANGELOG, 0)) == (5 if kept else None)
@@ -141,8 +141,8 @@ def test_a_store_left_alone_for_too_long_is_none(open_store, monkeypatch):
     store = open_store()
     store.write(0, {b"a": b"1"}, (), 7)
     store._close(0)
-    now_ms = opening.now_ms()
-    monkeypatch.setattr(opening, "now_ms", lambda: now_ms + STORE_AGE_MS_MAX + 1000)
+    now_ms = clock.now_ms()
+    monkeypatch.setattr(clock, "now_ms", lambda: now_ms + STORE_AGE_MS_MAX + 1000)
     assert store.offsets() == {}
 
 
