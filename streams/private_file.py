@@ -5,6 +5,13 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from streams.errors import OneThreadError
+
+Entry = TypeVar("Entry")
 
 
 @contextlib.contextmanager
@@ -37,3 +44,22 @@ def stamp(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_mtime_ns, found.st_ino
+
+
+def entries(path: Path, kind: type[Entry], wanted: str) -> list[Entry]:
+    """What a file of JSON lists; nothing where there is none. Errors: OneThreadError that says what was `wanted`."""
+    if not path.exists():
+        return []
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[kind])  # type: ignore[valid-type]
+    except msgspec.MsgspecError as error:
+        raise OneThreadError(f"{path}: expected {wanted}: {error}") from None
+
+
+@contextlib.contextmanager
+def changing(path: Path, kind: type[Entry], wanted: str) -> Iterator[list[Entry]]:
+    """The entries to change, by one process at a time; kept when all goes well. Errors: as `entries`."""
+    with locked(path):
+        found = entries(path, kind, wanted)
+        yield found
+        write(path, msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")

@@ -1,4 +1,4 @@
-"""Why brokers do not talk to us, in words somebody can act on.
+"""Clients that look at a deployment from outside, and why brokers do not talk to us, in words somebody can act on.
 
 A client that is refused at the door only ever times out: librdkafka tells the reason to a callback, and tries again
 for ever. So the reason is asked for by a client of its own, once something has failed. No secret is in any text.
@@ -7,7 +7,7 @@ for ever. So the reason is asked for by a client of its own, once something has 
 import time
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from streams.connections import Connections, Kafka, kafka_config
@@ -18,6 +18,23 @@ PROBE_S = 5.0
 
 class NotLetIn(OneThreadError):  # noqa: N818 - it says what happened
     """The brokers are there and do not take who we say we are, or we do not take who they say they are."""
+
+
+def admin(bootstrap: str) -> AdminClient:
+    """A client for questions about topics and groups, which logs nothing: whoever asks tells what failed."""
+    return AdminClient({**kafka_config(bootstrap), "log_level": 0})
+
+
+def reader(bootstrap: str, queue_kb: int) -> Consumer:
+    """A consumer that is a member of no group, sees only what was committed, and is told where partitions end.
+
+    Shape: `queue_kb` is how far it may fetch ahead, by partition; librdkafka's own 64 MB are for faster readers.
+    """
+    return Consumer({
+        **kafka_config(bootstrap), "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
+        "isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "earliest",
+        "fetch.wait.max.ms": 10, "queued.max.messages.kbytes": queue_kb,
+    })
 
 
 def no_answer(bootstrap: str, error: KafkaException) -> OneThreadError:

@@ -5,13 +5,13 @@ nobody can guess. What verifies a webhook's signature is named by reference, `en
 holds no secret at all. The file is read again when it changes: a new key works at once, a dropped one no longer.
 """
 
-import contextlib
 import hashlib
 import math
 import os
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ LOCAL_FILE = "write-key"
 """The key that `onethread up` made for this machine, as it is: who can read the home may write."""
 
 LOCAL_SOURCE = "local"
+_WANTED = "the keys that `onethread keys add` writes"
 RATE_DEFAULT = 10_000.0
 """Events a second a key may write where nobody said otherwise."""
 
@@ -82,7 +83,7 @@ class Key(msgspec.Struct, frozen=True, omit_defaults=True):
         if kind == "env":
             return environ.get(where) or None
         if kind == "file":
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 return Path(where).read_text().strip() or None
         return None
 
@@ -210,19 +211,10 @@ def local(home: Path, channel: str = "web") -> str:
     return text
 
 
-@contextlib.contextmanager
-def _changing(home: Path) -> Iterator[list[Key]]:
+def _changing(home: Path) -> AbstractContextManager[list[Key]]:
     """The keys to change; written whole or not at all, by one process at a time."""
-    with private_file.locked(home / FILE):
-        keys = _read(home / FILE)
-        yield keys
-        private_file.write(home / FILE, msgspec.json.format(msgspec.json.encode(keys), indent=1) + b"\n")
+    return private_file.changing(home / FILE, Key, _WANTED)
 
 
 def _read(path: Path) -> list[Key]:
-    if not path.exists():
-        return []
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=list[Key])
-    except msgspec.MsgspecError as error:
-        raise OneThreadError(f"{path}: expected the keys that `onethread keys add` writes: {error}") from None
+    return private_file.entries(path, Key, _WANTED)

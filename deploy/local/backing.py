@@ -28,8 +28,7 @@ from schemas.registry import client as registry_client
 from sinks.clickhouse import rebuilding
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.columns import DATABASE
-from streams.connections import kafka_config
-from streams.reaching import no_answer
+from streams import reaching
 from streams.settings import Settings
 from streams.state.snapshot import changelog_topic
 from streams.topics import Topics
@@ -69,7 +68,7 @@ def back_up(addresses: Addresses, settings: Settings, folder: Path, say: Say) ->
             elif topic != names.facts and topic not in settings.mappings:
                 saved[topic] = _topic(bootstrap, folder, topic, say)
     except KafkaException as error:
-        raise no_answer(bootstrap, error) from error
+        raise reaching.no_answer(bootstrap, error) from error
     say("schemas, settings, keys")
     manifest = Manifest(
         archive.FORMAT, datetime.now(UTC).isoformat(timespec="seconds"), home.LAYOUT, settings.partitions,
@@ -112,7 +111,7 @@ def _records(bootstrap: str, topic: str, number: int, start: int, end: int) -> I
 
 def spans(bootstrap: str, topic: str) -> dict[int, tuple[int, int]]:
     """Partition -> offsets at which it begins and ends. Errors: KafkaException."""
-    admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
+    admin = reaching.admin(bootstrap)
     there = admin.list_topics(topic, timeout=REQUEST_S).topics[topic].partitions
     found = []
     for spec in (OffsetSpec.earliest(), OffsetSpec.latest()):

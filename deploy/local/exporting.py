@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import structlog
@@ -20,6 +19,7 @@ from deploy.local.ports import Addresses
 from deploy.local.records import Record
 from deploy.local.supervisor import stop_on_signals
 from streams import metrics
+from streams.http_pages import Answer, HttpPages
 from streams.settings import Settings, load
 
 PARTS_S = 5.0
@@ -36,14 +36,13 @@ class Exporter:
     def __init__(self, addresses: Addresses, settings: Settings) -> None:
         self._addresses, self._settings = addresses, settings
         self._stop = threading.Event()
-        self._server = ThreadingHTTPServer((addresses.bind, addresses.portal), _Page)
-        self._server.daemon_threads = True
+        self._pages = HttpPages(addresses.bind, addresses.portal, _page)
         self._parts: set[str] = set()
 
     def start(self) -> None:
         metrics.tell_version("supervisor")
+        self._pages.start()
         for name, work in (
-            ("exporter", self._server.serve_forever),
             ("exporter-parts", lambda: self._repeat(self.look_at_parts, PARTS_S, rest=0)),
             ("exporter-books", lambda: self._repeat(self.read_books, BOOKS_S, REST)),
         ):
@@ -51,8 +50,7 @@ class Exporter:
 
     def stop(self) -> None:
         self._stop.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self._pages.stop()
 
     def look_at_parts(self) -> None:
         """Which parts run, by asking each, as `status` does."""
@@ -99,17 +97,8 @@ def tell_books(books: dict[str, Any], identity: dict[str, Any]) -> None:
     metrics.PENDING_LINKS.set(int(identity["pending_links"]))
 
 
-class _Page(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = metrics.page(metrics.SUPERVISOR)
-        self.send_response_only(200)
-        self.send_header("Content-Type", CONTENT_TYPE_LATEST)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        pass
+def _page(_path: str, _authorization: str) -> Answer:
+    return 200, CONTENT_TYPE_LATEST, metrics.page(metrics.SUPERVISOR)
 
 
 def main() -> None:

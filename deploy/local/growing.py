@@ -26,19 +26,19 @@ from deploy.local import topics
 from deploy.local.parts import Part
 from deploy.local.reading import batches, patiently
 from deploy.local.settle import Pipeline
+from streams import reaching
 from streams.connections import kafka_config
 from streams.core import reference
 from streams.core.event import NodeKey
 from streams.core.growing import Common, owner
 from streams.core.keys import Keys
 from streams.errors import OneThreadError
-from streams.reaching import no_answer
 from streams.settings import Settings
 from streams.state.options import options
 from streams.state.snapshot import changelog_topic
 from streams.topics import Topics
 from streams.transport.application import application_id
-from streams.transport.commit import CONFIG
+from streams.transport.commit import CONFIG, produce
 
 TRANSACTION_MS = 900_000
 """As long as a broker lets one be open, unless told otherwise: enough for some 100 million records."""
@@ -67,7 +67,7 @@ def grow(bootstrap: str, settings: Settings, before: int, scratch: Path, say: Sa
             _send_again(bootstrap, settings, Topics(settings.topic_prefix).reference(name))
         _move(bootstrap, settings, before, scratch, say)
     except KafkaException as error:
-        raise no_answer(bootstrap, error) from error
+        raise reaching.no_answer(bootstrap, error) from error
 
 
 def drain(bootstrap: str, settings: Settings, before: int, worker: Part, log: Path, say: Say = lambda _: None) -> None:
@@ -104,7 +104,7 @@ def undrained(bootstrap: str, settings: Settings) -> int:
 
 def _check_alone(bootstrap: str, settings: Settings) -> None:
     """Errors: OneThreadError while a worker is a member; one that was killed is for some seconds."""
-    admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
+    admin = reaching.admin(bootstrap)
     deadline_s = time.monotonic() + CALL_S
     while members := patiently(lambda: _members(admin, application_id(settings))):
         if time.monotonic() > deadline_s:
@@ -122,7 +122,7 @@ def _members(admin: AdminClient, group: str) -> int:
 
 
 def _add(bootstrap: str, settings: Settings) -> None:
-    admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
+    admin = reaching.admin(bootstrap)
     wanted = [*topics.configs(settings), changelog_topic(settings.topic_prefix)]
     there = {name: len(found.partitions) for name, found in admin.list_topics(timeout=CALL_S).topics.items()}
     larger = [name for name in wanted if there.get(name, 0) > settings.partitions]
@@ -148,16 +148,6 @@ def _producer(bootstrap: str, settings: Settings, name: str) -> Producer:
     return producer
 
 
-def _produce(producer: Producer, topic: str, partition: int, key: bytes | None, value: bytes | None) -> None:
-    while True:
-        try:
-            producer.produce(topic, value, key, partition)
-        except BufferError:  # the queue is full: let it drain
-            producer.poll(0.01)
-        else:
-            return
-
-
 # -- reference records
 
 
@@ -177,11 +167,11 @@ def _send_again(bootstrap: str, settings: Settings, topic: str) -> None:
     producer = _producer(bootstrap, settings, "growing")
     producer.begin_transaction()
     for key, number, _ in live:
-        _produce(producer, topic, number, key, None)
+        produce(producer, topic, number, key, None)
     producer.flush(CALL_S)
     _level(bootstrap, settings, topic)
     for key, _, value in live:
-        _produce(producer, topic, ANY, key, value)
+        produce(producer, topic, ANY, key, value)
     producer.commit_transaction(CALL_S)
 
 
@@ -199,13 +189,13 @@ def _level(bootstrap: str, settings: Settings, topic: str) -> None:
     filler.begin_transaction()
     for number, end in ends.items():
         for _ in range(highest - end):
-            _produce(filler, topic, number, b"", None)
+            produce(filler, topic, number, b"", None)
     filler.flush(CALL_S)
     filler.abort_transaction(CALL_S)
 
 
 def _ends(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
-    admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
+    admin = reaching.admin(bootstrap)
     asked = {TopicPartition(topic, number): OffsetSpec.latest() for number in range(partitions)}
     return patiently(
         lambda: {tp.partition: future.result().offset for tp, future in admin.list_offsets(asked).items()})
@@ -217,7 +207,7 @@ def _ends(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
 def _move(bootstrap: str, settings: Settings, before: int, scratch: Path, say: Say) -> None:
     keys = Keys(settings.pepper.get_secret_value(), settings.partitions)
     changelog, persons = changelog_topic(settings.topic_prefix), Topics(settings.topic_prefix).persons
-    there = AdminClient({**kafka_config(bootstrap), "log_level": 0}).list_topics(timeout=CALL_S).topics
+    there = reaching.admin(bootstrap).list_topics(timeout=CALL_S).topics
     producer = _producer(bootstrap, settings, "growing")
     producer.begin_transaction()
     common, moved = Common(), 0
@@ -230,13 +220,13 @@ def _move(bootstrap: str, settings: Settings, before: int, scratch: Path, say: S
                 else:
                     to = keys.partition(NodeKey(key))
                 if to is not None and to != number:
-                    _produce(producer, topic, to, key, value)
-                    _produce(producer, topic, number, key, None)
+                    produce(producer, topic, to, key, value)
+                    produce(producer, topic, number, key, None)
                     moved += 1
             say(f"{topic}: {number + 1} of {settings.partitions} partitions read, {moved:,} records to move")
     for number in range(settings.partitions) if changelog in there else ():
         for key, value in common.records(is_new=number >= before).items():
-            _produce(producer, changelog, number, key, value)
+            produce(producer, changelog, number, key, value)
     say(f"moving {moved:,} records")
     producer.commit_transaction(TRANSACTION_MS / 1000)
 

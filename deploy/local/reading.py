@@ -5,12 +5,11 @@ from collections.abc import Callable, Collection, Iterator
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from faust.types import TP
 
-from streams.connections import kafka_config
 from streams.errors import OneThreadError
-from streams.reaching import no_answer
+from streams.reaching import no_answer, reader
 
 _LOADING = (
     KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
@@ -25,7 +24,7 @@ READ_RECORDS = 500
 TURN_S = 0.1
 """What is read together: that many records, or what comes in that time."""
 QUEUE_KB = 16_384
-"""Of records fetched and not yet handed over, by partition: librdkafka's own 64 MB are for faster readers."""
+"""Of records fetched and not yet handed over, by partition."""
 
 
 def batches(
@@ -38,11 +37,7 @@ def batches(
             waiting for transactions that are open below it.
     Errors: OneThreadError where Kafka does not answer.
     """
-    consumer = Consumer({
-        **kafka_config(bootstrap), "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
-        "isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "earliest",
-        "fetch.wait.max.ms": 10, "queued.max.messages.kbytes": QUEUE_KB,
-    })
+    consumer = reader(bootstrap, QUEUE_KB)
     try:
         there = consumer.list_topics(topic, READ_S).topics[topic].partitions
         left = set(there if partitions is None else partitions)

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, OffsetSpec
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, OffsetSpec
 
 from deploy.local import archive, backing, home, topics
 from deploy.local.archive import Manifest, Record, Span
@@ -30,16 +30,17 @@ from schemas.wire import HEAD_BYTES, frame, schema_id
 from sinks.clickhouse import rebuilding
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.columns import DATABASE
+from streams import reaching
 from streams.connections import kafka_config
 from streams.core import reference
 from streams.core.intake import BOOKS, Books
 from streams.errors import OneThreadError
-from streams.reaching import no_answer
 from streams.settings import Settings
 from streams.state.snapshot import changelog_topic
 from streams.state.store import CHANGELOG_CONFIG
 from streams.topics import EVENTS, Topics
 from streams.transport.application import application_id
+from streams.transport.commit import produce
 
 CALL_S = 60.0
 TRANSACTION_MS = 900_000
@@ -82,7 +83,7 @@ def restore(
         if replay_since_ms is None:
             _go_on(bootstrap, settings, manifest, ends, books.offsets)
     except KafkaException as error:
-        raise no_answer(bootstrap, error) from error
+        raise reaching.no_answer(bootstrap, error) from error
 
 
 def keeps_offsets(topic: str, names: Topics) -> bool:
@@ -124,7 +125,7 @@ def _check(settings: Settings, folder: Path, manifest: Manifest) -> None:
 
 def _make_topics(bootstrap: str, settings: Settings, manifest: Manifest) -> None:
     topics.create(bootstrap, settings, settings.brokers)
-    admin, changelog = AdminClient({**kafka_config(bootstrap), "log_level": 0}), changelog_topic(settings.topic_prefix)
+    admin, changelog = reaching.admin(bootstrap), changelog_topic(settings.topic_prefix)
     if changelog not in admin.list_topics(timeout=CALL_S).topics:
         new = NewTopic(changelog, settings.partitions, settings.brokers, config=CHANGELOG_CONFIG)
         admin.create_topics([new])[changelog].result()
@@ -148,7 +149,7 @@ def _register(registry_url: str, folder: Path) -> dict[int, int]:
 @contextmanager
 def _own_times(bootstrap: str, topic: str) -> Iterator[None]:
     """Let a topic whose records the broker dates take the records' own times for a while."""
-    admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
+    admin = reaching.admin(bootstrap)
 
     def say(kind: str) -> None:
         entry = ConfigEntry("message.timestamp.type", kind, incremental_operation=AlterConfigOpType.SET)
@@ -188,7 +189,7 @@ class _Clients:
             **kafka_config(bootstrap), "log_level": 0, "compression.type": "lz4", "message.max.bytes": RECORD_BYTES_MAX,
             "queue.buffering.max.kbytes": 65_536,
         }
-        self.admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
+        self.admin = reaching.admin(bootstrap)
         self.plain = Producer({**common, "enable.idempotence": True, "linger.ms": 5})
         self.filling = Producer({**common, "transactional.id": f"{application_id(settings)}-restoring",
                                  "transaction.timeout.ms": TRANSACTION_MS})
@@ -278,14 +279,8 @@ class _Restored:
             self._say(f"{self._topic}: {self._count:,} records")
 
     def _produce(self, producer: Producer, number: int, key: bytes | None, value: bytes | None, **more: Any) -> None:
-        while True:
-            try:
-                producer.produce(self._topic, value, key, number, on_delivery=self._noted, **more)
-            except BufferError:  # the queue is full: let it drain
-                producer.poll(0.01)
-            else:
-                producer.poll(0)
-                return
+        produce(producer, self._topic, number, key, value, self._noted, **more)
+        producer.poll(0)
 
     def _noted(self, error: Any, _message: Any) -> None:
         if error is not None:

@@ -19,13 +19,12 @@ from confluent_kafka import (
     KafkaException,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import OffsetSpec
 
-from streams import connections
+from streams import connections, reaching
 from streams.connections import kafka_config
 from streams.core import reference
 from streams.core.channels import registry
-from streams.reaching import no_answer
 from streams.settings import Settings
 from streams.topics import Topics
 
@@ -70,7 +69,7 @@ def settle(
             say(lagging)
             time.sleep(POLL_S)
     except KafkaException as error:
-        raise no_answer(bootstrap, error) from error
+        raise reaching.no_answer(bootstrap, error) from error
     finally:
         pipeline.close()
 
@@ -121,7 +120,7 @@ class Pipeline:
         self.topics = [*settings.mappings, names.commands, *(names.events(c) for c in registry(settings.channels)),
                        names.identity, names.facts, names.history,
                        *(names.reference(name) for name in reference.TABLES), names.dead_letters]
-        self._admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
+        self._admin = reaching.admin(bootstrap)
         self._reader = Consumer({
             **kafka_config(bootstrap), "group.id": self.group, "isolation.level": "read_committed",
             "enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "earliest", "log_level": 0,

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource
+from confluent_kafka.admin import ConfigResource
 
 from deploy.local.settle import Pipeline
-from streams.connections import kafka_config
+from streams import reaching
 from streams.errors import OneThreadError
 from streams.settings import Settings
 from streams.topics import Topics
@@ -31,7 +31,7 @@ def truncate_hops(bootstrap: str, settings: Settings) -> dict[str, int]:
 
 def truncate(bootstrap: str, up_to: dict[tuple[str, int], int]) -> dict[str, int]:
     """Delete records below offsets, by (topic, partition); topic -> how many offsets went."""
-    admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
+    admin = reaching.admin(bootstrap)
     wanted = [TopicPartition(topic, partition, offset) for (topic, partition), offset in up_to.items() if offset > 0]
     gone: dict[str, int] = {}
     try:
@@ -53,7 +53,7 @@ def is_compacted(bootstrap: str, topic: str) -> bool:
 
 
 def _configured(bootstrap: str, topics: Iterable[str], name: str) -> dict[str, str]:
-    admin = AdminClient({**kafka_config(bootstrap), "log_level": 0})
+    admin = reaching.admin(bootstrap)
     asked = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in topics]
     try:
         told = admin.describe_configs(asked, request_timeout=PATIENCE_S) if asked else {}

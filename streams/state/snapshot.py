@@ -8,13 +8,12 @@ from itertools import count
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from streams.connections import kafka_config
-from streams.reaching import no_answer
+from streams.reaching import no_answer, reader
 
 PATIENCE_S = 15.0
 SAY_EVERY = 10_000
 QUEUE_KB = 8_192
-"""Of records fetched and not yet handed over, by partition: librdkafka's own 64 MB are for faster readers."""
+"""Of records fetched and not yet handed over, by partition."""
 
 Put = Callable[[bytes, bytes | None], None]
 
@@ -30,11 +29,7 @@ def read(bootstrap: str, topic: str, put: Put, say: Callable[[int, int], object]
     Shape:  `say` is told from time to time how many offsets of how many are read.
     Errors: OneThreadError where Kafka does not answer.
     """
-    consumer = Consumer({
-        **kafka_config(bootstrap), "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
-        "isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "earliest",
-        "fetch.wait.max.ms": 10, "queued.max.messages.kbytes": QUEUE_KB,
-    })
+    consumer = reader(bootstrap, QUEUE_KB)
     try:
         _read(consumer, topic, put, say)
     except KafkaException as error:

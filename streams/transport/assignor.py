@@ -142,11 +142,3 @@ def _stores(told: Metadata, partitions: int) -> dict[int, int]:
 
 def _name(url: str) -> str:
     return url.rpartition("/")[2]
-
-
-def instance_number(name: str) -> int | None:
-    """The index in a worker's name; None where it is none of ours."""
-    text = name.removeprefix(HOST)
-    return int(text) if name.startswith(HOST) and text.isdigit() else None
-
-

@@ -123,7 +123,7 @@ class Committer:
 
         # 2. Results. In the transaction, so that a crash cannot leave them without their offset, nor double them.
         for topic, partition, key, value in work.records:
-            self._produce(topic, partition, key, value)
+            produce(self._producer, topic, partition, key, value)
         clock.lap("records")
         _die_at("records")
 
@@ -138,9 +138,9 @@ class Committer:
         written = {partition: writes for partition, writes in work.writes.items() if writes}
         for partition, writes in written.items():
             for key, put in writes.puts.items():
-                self._produce(self._changelog, partition, key, put, noted)
+                produce(self._producer, self._changelog, partition, key, put, noted)
             for key in writes.deletes:
-                self._produce(self._changelog, partition, key, None, noted)
+                produce(self._producer, self._changelog, partition, key, None, noted)
             metrics.CHANGELOG_RECORDS.inc(len(writes.puts) + len(writes.deletes))
         clock.lap("changelog")
         _die_at("changelog")
@@ -166,16 +166,19 @@ class Committer:
             _die_at("store")
         clock.lap("store")
 
-    def _produce(
-        self, topic: str, partition: int, key: bytes | None, value: bytes | None, on_delivery: Any = None
-    ) -> None:
-        while True:
-            try:
-                self._producer.produce(topic, value, key, partition, on_delivery=on_delivery)
-            except BufferError:  # the queue is full: let it drain
-                self._producer.poll(0.01)
-            else:
-                return
+
+def produce(
+    producer: Any, topic: str, partition: int, key: bytes | None, value: bytes | None, on_delivery: Any = None,
+    **more: Any,
+) -> None:
+    """Hand a record to librdkafka, waiting for room in its queue. Errors: KafkaException where it is not taken."""
+    while True:
+        try:
+            producer.produce(topic, value, key, partition, on_delivery=on_delivery, **more)
+        except BufferError:  # the queue is full: let it drain
+            producer.poll(0.01)
+        else:
+            return
 
 
 class Clock:

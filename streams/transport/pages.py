@@ -10,10 +10,7 @@ name identifiers' hashes.
 """
 
 import hmac
-import threading
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import rocksdict
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -23,15 +20,9 @@ from streams.core.event import NodeKey, pack
 from streams.core.keys import Keys
 from streams.core.nodes import Reader
 from streams.core.walk import End, Walk, key_of_person, walk
+from streams.http_pages import Answer, HttpPages
 
 KEY_BYTES = 16
-IDLE_S = 60.0
-"""A connection on which nothing is asked is closed after this time, and its thread ends."""
-STOP_S = 0.1
-"""So long a stop takes at most."""
-
-Answer = tuple[int, str, bytes]
-"""Status, content type, body."""
 
 Readers = Callable[[], Mapping[int, Reader]]
 """The partitions whose state is here and whole."""
@@ -79,40 +70,12 @@ def _is_ready() -> bool:
     return any(sample.value == 1 for family in metrics.WORKER_READY.collect() for sample in family.samples)
 
 
-class Pages:
-    """The HTTP server of a worker: a thread a connection. `state` is set once there is one."""
+class Pages(HttpPages):
+    """The HTTP server of a worker. `state` is set once there is one."""
 
     def __init__(self, host: str, port: int) -> None:
         self.state: StatePages | None = None
-        pages = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"  # connections are used again
-            timeout = IDLE_S
-            wbufsize = -1  # head and body leave together: in two packets the second waits 40 ms for the first's ACK
-            disable_nagle_algorithm = True
-
-            def do_GET(self) -> None:
-                status, content_type, body = pages.answer(self.path, self.headers.get("Authorization", ""))
-                self.send_response_only(status)
-                self.send_header("Content-Type", content_type)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer((host, port), Handler)
-        self._server.daemon_threads = True
-        self.port: int = self._server.server_address[1]
-
-    def start(self) -> None:
-        threading.Thread(target=self._server.serve_forever, args=(STOP_S,), name="pages", daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(host, port, self.answer)
 
     def answer(self, path: str, authorization: str) -> Answer:
         path = path.partition("?")[0]

@@ -17,10 +17,11 @@ import msgspec
 
 from sinks.clickhouse.roles import OWNER, roles
 from streams import private_file
-from streams.errors import OneThreadError, UsageError
+from streams.errors import UsageError
 
 FILE = "clickhouse-users.json"
 DEFAULT = "default"
+_WANTED = "the users that `onethread users add` writes"
 
 _COST = {"n": 1 << 14, "r": 8, "p": 1, "maxmem": 64 << 20}
 """16 MB and some 50 ms a guess: OWASP's Password Storage Cheat Sheet asks for more where people choose passwords; ours
@@ -95,20 +96,15 @@ def drop(path: Path, name: str) -> None:
 
 def read(path: Path) -> list[User]:
     """Errors: OneThreadError where the file is not ours."""
-    if not path.exists():
-        return []
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=list[User])
-    except msgspec.MsgspecError as error:
-        raise OneThreadError(f"{path}: expected the users that `onethread users add` writes: {error}") from None
+    return private_file.entries(path, User, _WANTED)
 
 
 @contextmanager
 def _changing(path: Path) -> Iterator[dict[str, User]]:
-    with private_file.locked(path):
-        users = {user.name: user for user in read(path)}
+    with private_file.changing(path, User, _WANTED) as found:
+        users = {user.name: user for user in found}
         yield users
-        private_file.write(path, msgspec.json.format(msgspec.json.encode(list(users.values())), indent=1) + b"\n")
+        found[:] = users.values()
 
 
 def _hash(password: str, salt: str) -> str:
