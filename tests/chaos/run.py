@@ -26,6 +26,7 @@ from rich.console import Console
 from connectors.checking import Checker
 from deploy.local.ports import PORTS
 from deploy.local.settle import drained, settle
+from streams import clock
 from streams.core.policy import default
 from tests.chaos import checker, poison
 from tests.chaos.deployment import Deployment
@@ -34,6 +35,7 @@ from tests.chaos.load import Load
 from tests.chaos.plan import Step, plan
 from tests.chaos.report import Journal, Struck, markdown, table
 from tests.conftest import free_base
+from tests.large import command
 from tests.large.run import ENVIRON, business
 
 MARKERS = 10
@@ -62,7 +64,8 @@ class Run:
         began, ends = time.monotonic(), []
         with ExitStack() as undo:
             for fault in step.faults:
-                _say(f"{began - self._started:6.0f} s  {fault.number:3}  {fault.kind}  {fault.target}  {fault.how}")
+                at_s = began - self._started
+                command.say(f"{at_s:6.0f} s  {fault.number:3}  {fault.kind}  {fault.target}  {fault.how}")
                 undo.enter_context(FAULTS[fault.kind](self._stack, fault))
                 ends.append(time.monotonic() + fault.seconds)
             time.sleep(max(0.0, max(ends) - time.monotonic()))
@@ -71,7 +74,7 @@ class Run:
             self.recover()
         recovered_s = time.monotonic() - undone
         if not self._is_storm:
-            _say(f"            undone after {undone - began:.1f} s, recovered {recovered_s:.1f} s later")
+            command.say(f"            undone after {undone - began:.1f} s, recovered {recovered_s:.1f} s later")
         for fault in step.faults:
             beside = tuple(other.kind for other in step.faults if other is not fault)
             self._journal.note(Struck(
@@ -108,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # leaving every context, so that no part stays
     home = Path(tempfile.mkdtemp(prefix="onethread-chaos-"))
     steps = plan(given.seed, given.faults, given.workers, 3)
-    _say(f"seed {given.seed}: {given.faults} faults in {len(steps)} steps; logs in {home}")
+    command.say(f"seed {given.seed}: {given.faults} faults in {len(steps)} steps; logs in {home}")
     journal = Journal(given.journal or home / "faults.jsonl")
     try:
         wrong = _through(given, home, steps, journal)
@@ -119,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.print(table(journal.struck, f"seed {given.seed}"))
     print(markdown(journal.struck))
     if wrong:
-        _say("NOT AS IT SHOULD BE, see above; repeat with the seed; everything of the run is in " + str(home))
+        command.say("NOT AS IT SHOULD BE, see above; repeat with the seed; everything of the run is in " + str(home))
     else:
         shutil.rmtree(home, ignore_errors=True)
     return 1 if wrong else 0
@@ -134,20 +137,20 @@ def _through(given: argparse.Namespace, home: Path, steps: list[Step], journal: 
             deadline, struck = time.monotonic() + given.minutes * 60, 0
             try:
                 run.recover()
-                _say("everything works; the faults begin")
+                command.say("everything works; the faults begin")
                 for step in steps:
                     if time.monotonic() > deadline:
-                        _say(f"the time is over after {struck} of {given.faults} faults")
+                        command.say(f"the time is over after {struck} of {given.faults} faults")
                         break
                     run.strike(step)
                     struck += len(step.faults)
                 run.recover()
             except Unrecovered as error:
-                _say(f"NOT RECOVERED: {error}")
+                command.say(f"NOT RECOVERED: {error}")
                 return True
             load.stop()
             if struck < given.faults or load.exhausted:
-                _say("NOT ALL that was planned was done")
+                command.say("NOT ALL that was planned was done")
             return _judge(stack, load) or struck < given.faults or load.exhausted
 
 
@@ -156,11 +159,11 @@ def _judge(stack: Deployment, load: Load) -> bool:
     load.flush()
     assert drained(stack.direct.collector_url, SETTLE_S_MAX), "the collector's spool does not drain"
     left = settle(stack.direct.kafka_bootstrap, stack.settings, SETTLE_S_MAX)
-    _say(f"settled in {time.monotonic() - started:.0f} s; {len(load.told)} events were acknowledged, "
+    command.say(f"settled in {time.monotonic() - started:.0f} s; {len(load.told)} events were acknowledged, "
          f"{load.sent_again} requests sent again, {stack.poisoned} poison messages; "
          f"parts started again: {sum(stack.restarts().values())} times")
     found = checker.check(stack, load.told)
-    _say(*checker.told(found))
+    command.say(*checker.told(found))
     return bool(left) or any(found.values())
 
 
@@ -168,12 +171,12 @@ def _lines(given: argparse.Namespace, stack: Deployment) -> "chain[bytes]":
     """More good lines than the run can use."""
     enough = int(given.rate * given.minutes * 60 * 1.3) + 1000
     judge = Checker(stack.settings, default())
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
     return chain(line.strip() for line in business(given.seed, enough) if hasattr(judge.check(line, now_ms), "payload"))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos.run", description=__doc__)
+    parser = command.parser("tests.chaos.run", __doc__)
     parser.add_argument("--seed", type=int, default=2026, help="decides the plan, the load and its order")
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=100.0, help="no fault begins later than that")
@@ -181,13 +184,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--standbys", type=int, default=0, help="workers that hold a copy of each partition's state")
     parser.add_argument("--rate", type=float, default=30.0, help="events a second, by both ways together")
     parser.add_argument("--storm", action="store_true", help="wait for no recovery between the faults")
-    parser.add_argument("--port-base", type=int, default=0, help="of the stack; default: a free one")
     parser.add_argument("--journal", type=Path, help="where the faults are noted, a line of JSON each")
     return parser
-
-
-def _say(*lines: str) -> None:
-    print(*lines, sep="\n", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

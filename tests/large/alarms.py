@@ -28,6 +28,7 @@ from deploy.local.ports import HOST, PORTS, Addresses
 from deploy.prometheus.local import program, write
 from tests.conftest import PEPPER, free_base
 from tests.integration.pipeline import running
+from tests.large import command
 from tests.large.outage import Client
 
 SEEN_S_MAX = 30.0
@@ -126,12 +127,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _passes(case: Case, addresses: Addresses, prometheus: Prometheus, rate: float) -> bool:
-    _say(f"{case.says}")
+    command.say(f"{case.says}")
     with _load(addresses, rate):
         calm = _await(lambda: not prometheus.query(case.tells) and not case.alerts & prometheus.firing() - STAYS
                       and len(prometheus.query("onethread_worker_ready == 1")) == 2, CALM_S_MAX)
         if calm is None:
-            _say("  the stack was not well before it")
+            command.say("  the stack was not well before it")
             return False
         if case.under_load:
             return _broken(case, addresses, prometheus)
@@ -149,14 +150,14 @@ def _broken(case: Case, addresses: Addresses, prometheus: Prometheus) -> bool:
     try:
         started = time.monotonic()
         seen = _await(lambda: bool(prometheus.query(case.tells)), FIRED_S_MAX)
-        _say(f"  {_after(seen)}: {case.tells}")
+        command.say(f"  {_after(seen)}: {case.tells}")
         fired = {}
         for alert in sorted(case.alerts):
             _await(lambda alert=alert: alert in prometheus.firing(), FIRED_S_MAX)  # type: ignore[misc]
             fired[alert] = time.monotonic() - started
         for alert, seconds in fired.items():
-            _say(f"  fires after at most {seconds:.0f} s: {alert}")
-        _say(f"  all that fires: {', '.join(sorted(prometheus.firing() - {'Watchdog'}))}")
+            command.say(f"  fires after at most {seconds:.0f} s: {alert}")
+        command.say(f"  all that fires: {', '.join(sorted(prometheus.firing() - {'Watchdog'}))}")
     finally:
         for name in case.stopped:
             os.kill(pids[name], signal.SIGCONT)
@@ -164,7 +165,7 @@ def _broken(case: Case, addresses: Addresses, prometheus: Prometheus) -> bool:
             held.abort_transaction(60)
     healed = _await(lambda: not prometheus.query(case.tells) and not case.alerts & prometheus.firing() - STAYS,
                     QUIET_S_MAX)
-    _say(f"  quiet {_after(healed)} after it went on")
+    command.say(f"  quiet {_after(healed)} after it went on")
     return seen is not None and seen <= SEEN_S_MAX and max(fired.values()) <= FIRED_S_MAX and healed is not None
 
 
@@ -213,15 +214,10 @@ def _after(seconds: float | None) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.large.alarms", description=__doc__)
+    parser = command.parser("tests.large.alarms", __doc__)
     parser.add_argument("only", nargs="*", default=list(CASES), help=f"cases, of {', '.join(CASES)}")
     parser.add_argument("--rate", type=float, default=100.0, help="calls a second")
-    parser.add_argument("--port-base", type=int, default=0, help="of the stack; default: a free one")
     return parser
-
-
-def _say(told: str) -> None:
-    print(told, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

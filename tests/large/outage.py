@@ -24,6 +24,7 @@ from deploy.local.settle import drained
 from sinks.clickhouse.client import connect
 from tests.conftest import PEPPER, free_base
 from tests.integration.pipeline import await_rest, running
+from tests.large import command
 
 BATCH = 50
 BEFORE_S = AFTER_S = 15.0
@@ -73,11 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             client.send_for(BEFORE_S)
             _stand_still(addresses, client, given.minutes * 60)
             client.send_for(AFTER_S)
-            _say(f"{client.accepted} calls were answered 200, {client.unanswered} requests were sent again")
+            command.say(f"{client.accepted} calls were answered 200, {client.unanswered} requests were sent again")
             started = time.monotonic()
             assert drained(addresses.collector_url, SETTLE_S_MAX), "the spool does not drain"
             await_rest(addresses, SETTLE_S_MAX)
-            _say(f"{time.monotonic() - started:.0f} s until ClickHouse had all of it")
+            command.say(f"{time.monotonic() - started:.0f} s until ClickHouse had all of it")
             return _judge(addresses, client.accepted)
 
 
@@ -101,7 +102,7 @@ def _tell_collector(addresses: Addresses) -> None:
     state = httpx.get(f"{addresses.collector_url}/readyz", trust_env=False, timeout=30).json()
     collector = records.read(addresses.home, parts.COLLECTOR)
     memory = psutil.Process(collector.pid).memory_info().rss / 2**20 if collector else 0
-    _say(f"{state['waiting']} records wait in {state['waiting_bytes'] / 2**20:.1f} MiB; "
+    command.say(f"{state['waiting']} records wait in {state['waiting_bytes'] / 2**20:.1f} MiB; "
          f"the collector holds {memory:.0f} MiB")
 
 
@@ -110,20 +111,15 @@ def _judge(addresses: Addresses, accepted: int) -> int:
     wanted = {f"local:outage-{number}" for number in range(accepted)}
     found = [row[0] for row in client.query("SELECT event_id FROM onethread.touchpoints").result_rows]
     lost, doubled, unasked = wanted - set(found), len(found) - len(set(found)), set(found) - wanted
-    _say(f"{len(found)} touchpoints: {len(lost)} lost, {doubled} doubled, {len(unasked)} unasked")
+    command.say(f"{len(found)} touchpoints: {len(lost)} lost, {doubled} doubled, {len(unasked)} unasked")
     return 1 if lost or doubled or unasked else 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.large.outage", description=__doc__)
+    parser = command.parser("tests.large.outage", __doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="how long Kafka stands still")
     parser.add_argument("--rate", type=float, default=100.0, help="calls a second")
-    parser.add_argument("--port-base", type=int, default=0, help="of the stack; default: a free one")
     return parser
-
-
-def _say(told: str) -> None:
-    print(told, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

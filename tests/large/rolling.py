@@ -27,6 +27,7 @@ from deploy.local.ports import Addresses
 from sinks.clickhouse.client import connect
 from tests.conftest import PEPPER, free_base
 from tests.integration.pipeline import await_rest, running
+from tests.large import command
 from tests.large.outage import page
 
 GAP_S_MAX = 10.0
@@ -131,11 +132,10 @@ def _kill(addresses: Addresses, lose_state: bool) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.large.rolling", description=__doc__)
+    parser = command.parser("tests.large.rolling", __doc__)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--standbys", type=int, default=1)
     parser.add_argument("--rate", type=float, default=50.0, help="events a second")
-    parser.add_argument("--port-base", type=int, default=0, help="of the stack; default: a free one")
     return parser
 
 

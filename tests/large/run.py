@@ -35,7 +35,7 @@ from tests.integration.pipeline import (
     view_columns,
     wanted,
 )
-from tests.large import contacts
+from tests.large import command, contacts
 from tests.oracle.batch import Tables
 from tests.oracle.ready import wrong_answers
 
@@ -68,14 +68,14 @@ class Check:
                 emitter.send(line, "large")
         await_rest(self.addresses, SETTLE_S_MAX)
         seconds = time.monotonic() - started
-        _say(f"{what}: {len(new)} lines through the stack in {seconds:.0f} s, {len(new) / seconds:.0f}/s")
+        command.say(f"{what}: {len(new)} lines through the stack in {seconds:.0f} s, {len(new) / seconds:.0f}/s")
         self.told += new
 
     def compare(self) -> Tables:
         """Every view with the oracle."""
         started = time.monotonic()
         tables = oracles(accepted(self.told, self.settings), self.settings)
-        _say(f"the oracle took {time.monotonic() - started:.0f} s")
+        command.say(f"the oracle took {time.monotonic() - started:.0f} s")
         want = wanted(tables, view_columns(self.addresses))
         for table in SHOWN:
             differences = differing(want[table], shown(self.addresses, table))
@@ -105,7 +105,7 @@ class Check:
         self._note("records in no session or journey", str(records), [f"{cut} are in one"] if cut else [])
 
     def _note(self, name: str, said: str, differences: list[str]) -> None:
-        _say(f"{name:<32} {said:>14}  {f'{len(differences)} differ' if differences else 'equal'}")
+        command.say(f"{name:<32} {said:>14}  {f'{len(differences)} differ' if differences else 'equal'}")
         self.wrong += [f"{name} {line}" for line in differences[:6]]
 
 
@@ -141,17 +141,12 @@ def business(seed: int, events: int) -> list[bytes]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.large.run", description=__doc__)
+    parser = command.parser("tests.large.run", __doc__)
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--contacts", type=int, default=100_000, help="of the CRM's export; 0: none")
     parser.add_argument("--seed", type=int, default=2026, help="decides the events, their order and the repeats")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--port-base", type=int, default=0, help="of the stack; default: a free one")
     return parser
-
-
-def _say(told: str) -> None:
-    print(told, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
