@@ -16,9 +16,11 @@ from cli import looks
 from cli.stack import find_home
 from deploy.local.gateway import users
 from deploy.local.ports import Addresses
+from sinks.clickhouse import cluster
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.roles import OWNER, roles, statements, user_statements
 from streams.errors import OneThreadError, UsageError
+from streams.settings import load
 
 app = typer.Typer(no_args_is_help=True, help="Users of ClickHouse and their roles: add, list, drop, roles, sql.")
 
@@ -78,9 +80,11 @@ def show_roles() -> None:
 
 @app.command()
 def sql() -> None:
-    """Print what makes the roles on a ClickHouse server; can be repeated."""
+    """Print what makes the roles on a ClickHouse server, or on the setting `clickhouse_cluster`; can be repeated."""
+    over = load(Addresses.from_environ().home).clickhouse_cluster
     for statement in statements():
-        print(f"{statement};")
+        for text in cluster.flavoured(statement, over):
+            print(f"{text};")
 
 
 def _file() -> Path:
@@ -96,7 +100,7 @@ def _add_on_server(addresses: Addresses, name: str, role: str) -> str:
     try:
         client = connect(addresses.clickhouse_url)
         for statement in [*statements(), *user_statements(name, role, salt, digest)]:
-            client.command(statement)
+            cluster.run(client, statement)
     except ClickHouseError as error:
         raise OneThreadError(f"ClickHouse at {addresses.clickhouse_url} does not make the user: {error}: expected a "
                              "user who may manage access (ONETHREAD_CLICKHOUSE_USER)") from None

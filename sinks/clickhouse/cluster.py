@@ -8,6 +8,8 @@ Rules kept:
 - A table in `EVERYWHERE` is one replicated table of all servers, so that what is small is at hand on each shard.
 - Views read the plain names and say themselves that a join of two Distributed tables is made with the whole right side.
 
+- Users, roles and their policies are made on every server: each checks them by itself.
+
 Source: ClickHouse's pages on Distributed, on ReplicatedMergeTree and on ON CLUSTER; docs/decisions/0142.
 """
 
@@ -72,7 +74,8 @@ class Unknown(OneThreadError):  # noqa: N818 - a verdict
 def clustered(statement: str, cluster: str) -> list[str]:
     """The statements that do on a cluster what `statement` does on one server, in order.
 
-    Shape:  a statement of a migration, a view, or what erasure and models alter; comments before it are left out.
+    Shape:  a statement of a migration, a view, what erasure and models alter, or what makes users; comments before it
+            are left out.
     Errors: Unknown.
     """
     text = _LEADING_COMMENTS.sub("", statement).strip()
@@ -193,9 +196,14 @@ def _as_it_is(of: Parts, _: str, __: str) -> list[str]:
     return [of["whole"]]
 
 
+def _access(of: Parts, on: str, _: str) -> list[str]:
+    return [f"{of['head']} {on} {of['rest']}"]
+
+
 _LEADING_COMMENTS = re.compile(r"\A(\s*--[^\n]*\n)+")
 _UNION = re.compile(r"^UNION ", re.MULTILINE)
 _NAME = r"(?P<database>\w+)\.(?P<table>\w+)"
+_WHO = r"(`(\\.|[^`\\])+`|\w+)"
 
 _KINDS: list[tuple[re.Pattern[str], Callable[[Parts, str, str], list[str]]]] = [
     (re.compile(pattern, re.DOTALL), turn) for pattern, turn in (
@@ -213,6 +221,9 @@ _KINDS: list[tuple[re.Pattern[str], Callable[[Parts, str, str], list[str]]]] = [
         (r"CREATE MATERIALIZED VIEW IF NOT EXISTS (?P<view>\w+\.\w+) TO (?P<database>\w+)\.(?P<target>\w+) AS\n"
          r"(?P<select>SELECT [^()]*?)FROM \w+\.(?P<source>\w+)(?P<where>\s.*)?", _feed),
         (rf"(?P<whole>INSERT INTO {_NAME}\s+SELECT .*)", _as_it_is),
+        (rf"(?P<head>(CREATE|ALTER) (SETTINGS PROFILE|ROLE|ROW POLICY|USER)( OR REPLACE| IF NOT EXISTS)? {_WHO})"
+         r" (?P<rest>.*)", _access),
+        (r"(?P<head>GRANT|REVOKE) (?P<rest>.*)", _access),
     )
 ]
 """Every kind of statement, and what becomes of it."""

@@ -149,7 +149,7 @@ def user_statements(name: str, role: str, salt: str, digest: str) -> list[str]:
     who, known = _quoted(name), f"sha256_hash BY {format_query_value(digest)} SALT {format_query_value(salt)}"
     of = PREFIX + role
     return [f"CREATE USER OR REPLACE {who} IDENTIFIED WITH {known} DEFAULT ROLE NONE",
-            f"GRANT {of} TO {who}", f"SET DEFAULT ROLE {of} TO {who}"]
+            f"GRANT {of} TO {who}", f"ALTER USER {who} DEFAULT ROLE {of}"]
 
 
 def _quoted(name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sinks.clickhouse import cluster, migrations
+from sinks.clickhouse import cluster, migrations, roles
 from sinks.clickhouse.cluster import EVERYWHERE, SHARDED, Unknown, clustered
 from streams.core.policy import default
 from streams.errors import OneThreadError
@@ -30,6 +30,7 @@ def source() -> list[str]:
         migrations.settings_view(Settings()), migrations.channels_view(Settings()),
         migrations.policy_view(default()), migrations.policy_view(default(), "CREATE VIEW IF NOT EXISTS"),
         *(text for view in migrations.VIEWS for text in migrations.texts_of(view)),
+        *roles.statements(), *roles.user_statements("o'neil`s", "analyst", "aa", "bb"),
     ]
 
 
@@ -37,7 +38,7 @@ def test_every_statement_has_a_clustered_flavour_that_the_engine_can_read(engine
     for statement in source():
         for text in clustered(statement, "shops"):
             engine.client.query("SELECT formatQuery({text:String})", parameters={"text": text})
-            assert "ON CLUSTER 'shops'" in text or text.startswith("INSERT"), text
+            assert text.count("ON CLUSTER 'shops'") == 1 or text.startswith("INSERT"), text
 
 
 def test_every_table_has_its_place_and_no_other_is_named() -> None:

@@ -45,4 +45,4 @@ def test_a_policy_for_one_role_leaves_the_rows_to_all_others() -> None:
 def test_a_user_is_made_from_a_hash() -> None:
     made = user_statements("o'neil", "analyst", "aa", "bb")
     assert made[0] == "CREATE USER OR REPLACE `o'neil` IDENTIFIED WITH sha256_hash BY 'bb' SALT 'aa' DEFAULT ROLE NONE"
-    assert made[1:] == ["GRANT onethread_analyst TO `o'neil`", "SET DEFAULT ROLE onethread_analyst TO `o'neil`"]
+    assert made[1:] == ["GRANT onethread_analyst TO `o'neil`", "ALTER USER `o'neil` DEFAULT ROLE onethread_analyst"]
