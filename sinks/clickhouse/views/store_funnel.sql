@@ -5,25 +5,21 @@ CREATE OR REPLACE VIEW onethread.store_funnel AS
 WITH
     (SELECT reporting_zone FROM onethread.settings) AS told_zone,
     ifNull(nullIf(told_zone, ''), 'UTC') AS zone,
-    present AS (
-        SELECT DISTINCT
-            assumeNotNull(store_id) AS store, toStartOfHour(toTimeZone(occurred_at, zone)) AS local_hour, person_id
+    told AS (
+        SELECT
+            assumeNotNull(store_id) AS store, toDateTime(toStartOfHour(toTimeZone(occurred_at, zone)), 'UTC') AS hour,
+            uniqExact(person_id) AS seen,
+            uniqExactIf(person_id, person_id IN (
+                SELECT person_id FROM onethread.facts_persons FINAL WHERE known AND NOT shared
+            )) AS known,
+            0 AS receipts
         FROM onethread.facts_touchpoints FINAL
         PREWHERE (store_id IS NOT NULL AND (role IN ('interaction', 'observation') OR type = 'order_fulfilled'))
             OR is_deleted OR conflicts > 0
         WHERE store_id IS NOT NULL AND (role IN ('interaction', 'observation') OR type = 'order_fulfilled')
             AND channel IN (SELECT channel FROM onethread.channels WHERE family = 'store') /* period of occurred_at */
             AND person_id NOT IN (SELECT person_id FROM onethread.facts_persons FINAL WHERE shared)
-    ),
-    told AS (
-        SELECT
-            store AS store_id, toDateTime(local_hour, 'UTC') AS hour, count() AS seen,
-            countIf(person_id IN (
-                SELECT person_id FROM onethread.facts_persons FINAL WHERE known AND NOT shared
-            )) AS known,
-            0 AS receipts
-        FROM present
-        GROUP BY store_id, hour
+        GROUP BY store, hour
         UNION ALL
         SELECT
             assumeNotNull(store_id) AS store, toDateTime(toStartOfHour(toTimeZone(placed_at, zone)), 'UTC') AS hour, 0, 0,
@@ -37,7 +33,7 @@ SELECT
     toDate(t.hour, zone) AS day, toHour(t.hour, zone) AS hour_of_day, t.seen AS seen, t.known AS known,
     t.receipts AS receipts
 FROM (
-    SELECT store_id, hour, sum(o.seen) AS seen, sum(o.known) AS known, sum(o.receipts) AS receipts
-    FROM told AS o GROUP BY store_id, hour
+    SELECT store AS store_id, hour, sum(o.seen) AS seen, sum(o.known) AS known, sum(o.receipts) AS receipts
+    FROM told AS o GROUP BY store, hour
 ) AS t
 LEFT JOIN onethread.stores AS n ON n.store_id = t.store_id
