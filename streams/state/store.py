@@ -139,8 +139,14 @@ class Store(stock.Store):
     # -- what the commit uses
 
     def write(self, partition: int, puts: Mapping[bytes, bytes], deletes: Collection[bytes], offset: int) -> None:
-        """Apply one transaction's changes of a partition; `offset` is the last of them in the changelog."""
-        self._write(partition, self._dbs[partition], puts.items(), deletes, offset)
+        """Apply one transaction's changes of a partition; `offset` is the last of them in the changelog.
+
+        Where the recovery was quicker they are there already, and perhaps what came after them.
+        """
+        db = self._dbs[partition]
+        applied = db.get(OFFSET_KEY)
+        if applied is None or int(applied) < offset:
+            self._write(partition, db, puts.items(), deletes, offset)
 
     # -- what erasure uses
 

@@ -266,20 +266,30 @@ class Consumer(driver.Consumer):
     # -- acknowledgement
 
     def ack(self, message: ConsumerMessage) -> bool:
-        """The batch is done. Nothing is left for Faust to commit: the offsets went with the transaction."""
+        """The batch is done. Nothing is left for Faust to commit: the offsets went with the transaction.
+
+        A transaction that the broker was slow to end may be over only when the group has gone on: what it was about is
+        forgotten here by then, and the streams began behind it.
+        """
         if message.acked:
             return False
         message.acked = True
         self._unacked_messages.discard(message)
-        self.ranges[message.tp].acknowledge(message.value.start)
+        if self._is_in_hand(message.tp, message.value.membership):
+            self.ranges[message.tp].acknowledge(message.value.start)
         notify(self._waiting_for_ack)
         return True
 
-    def committed(self, offsets: Mapping[TP, int]) -> None:
-        """These offsets are committed, and what they stand for is acknowledged."""
+    def committed(self, offsets: Mapping[TP, int], membership: Membership) -> None:
+        """These offsets are committed on behalf of `membership`, and what they stand for is acknowledged."""
         for tp, end in offsets.items():
-            self.ranges[tp].commit(end)
-            self._committed[tp] = end
+            if self._is_in_hand(tp, membership):
+                self.ranges[tp].commit(end)
+                self._committed[tp] = end
+
+    def _is_in_hand(self, tp: TP, membership: Membership) -> bool:
+        """Or has the group gone on since?"""
+        return membership is self.membership and tp in self.ranges
 
     def idle_ends(self) -> dict[TP, int]:
         """Offsets to commit for partitions where nothing is in hand but the log went on without records for us.

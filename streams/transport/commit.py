@@ -1,7 +1,10 @@
 """The commit: results, state and input offsets of a group of batches become true together, or not at all.
 
-One Kafka transaction, then one RocksDB write a partition. `Committer._transact` is the order of it, with the reason for
-each step. Any error in it ends the process: the transaction is aborted by the next start, and the input comes again.
+One Kafka transaction, then one RocksDB write a partition. `Committer._fill` and `Committer._end` are the order of it,
+with the reason for each step. An error in it ends the process: the transaction is aborted by the next start, and the
+input comes again. One exception: whose transaction others ended (`streams.transport.stable.fence`), because they took
+this worker for gone, makes it again with a producer of its own. Whether it is still a member is the group's to say, at
+step 4; a worker that left the group for every fence would be fenced again while it starts, and so for ever.
 """
 
 import asyncio
@@ -9,11 +12,12 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+import structlog
 from confluent_kafka import KafkaException, Producer, TopicPartition
 from faust.types import TP
 
@@ -26,6 +30,8 @@ TRANSACTION_TIMEOUT_MS = 15_000
 """How long a dead worker that does not come back can hold up the readers of what it was writing."""
 CALL_TIMEOUT_S = 60.0
 ABORT_TIMEOUT_S = 5.0
+FENCED_MAX = 5
+"""How often in one commit: by each of a handful of others that found this worker gone. More is another of its name."""
 
 RECORD_BYTES_MAX = 2_000_000
 """The local stack takes 2 MiB; a record of results stays far below."""
@@ -43,6 +49,10 @@ CONFIG = {
     "queue.buffering.max.kbytes": 262_144,
     "log_level": 4,
 }
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -81,7 +91,8 @@ class Committer:
     def __init__(
         self, brokers: str, transactional_id: str, changelog: str, store: StateStore, failures: Failures | None = None,
     ) -> None:
-        self._producer = Producer({**CONFIG, **kafka_config(brokers), "transactional.id": transactional_id})
+        self._config = {**CONFIG, **kafka_config(brokers), "transactional.id": transactional_id}
+        self._producer, self._is_started = Producer(self._config), False
         self._changelog = changelog
         self._store = store
         self._failures = failures
@@ -90,7 +101,7 @@ class Committer:
 
     def start(self) -> None:
         """Fence the earlier self of this worker and abort what it left open. Before the worker joins its group."""
-        self._producer.init_transactions(CALL_TIMEOUT_S)
+        self._unless_fenced(lambda: None)
 
     async def commit(self, work: Work, membership: Membership) -> None:
         """Make `work` true on behalf of `membership`, the one under which its input was read.
@@ -117,6 +128,26 @@ class Committer:
         metrics.LAST_COMMIT.set_to_current_time()
 
     def _transact(self, work: Work, membership: Membership, clock: "Clock") -> None:
+        last = self._unless_fenced(lambda: self._fill(work, membership, clock))
+        self._end(work, last, clock)
+
+    def _unless_fenced(self, call: Callable[[], T]) -> T:
+        """What `call` gives, called again with a producer of its own where others end its transaction meanwhile."""
+        for left in reversed(range(FENCED_MAX)):
+            try:
+                if not self._is_started:
+                    self._producer.init_transactions(CALL_TIMEOUT_S)
+                    self._is_started = True
+                return call()
+            except KafkaException as error:
+                if not left or not error.args[0].fatal():
+                    raise
+                log.warning("fenced", error=error.args[0].name())
+                self._producer, self._is_started = Producer(self._config), False
+        raise AssertionError("the last time raises")
+
+    def _fill(self, work: Work, membership: Membership, clock: "Clock") -> dict[int, int]:
+        """A transaction with everything in it; by partition the last offset in the changelog, once it is committed."""
         # 1. Begin. Nothing of what follows is visible to readers (all read committed) before step 5.
         self._producer.begin_transaction()
         _die_at("begin")
@@ -135,8 +166,7 @@ class Committer:
             if error is None:
                 last[message.partition()] = message.offset()  # an idempotent producer's come in order
 
-        written = {partition: writes for partition, writes in work.writes.items() if writes}
-        for partition, writes in written.items():
+        for partition, writes in work.writes.items():
             for key, put in writes.puts.items():
                 produce(self._producer, self._changelog, partition, key, put, noted)
             for key in writes.deletes:
@@ -151,7 +181,9 @@ class Committer:
         self._producer.send_offsets_to_transaction(offsets, membership.to_bytes(), CALL_TIMEOUT_S)
         clock.lap("offsets")
         _die_at("offsets")
+        return last
 
+    def _end(self, work: Work, last: dict[int, int], clock: "Clock") -> None:
         # 5. Commit. It first delivers all records; from here on the group is done, whatever happens to this process.
         self._producer.commit_transaction(CALL_TIMEOUT_S)
         self._producer.poll(0)
@@ -161,7 +193,9 @@ class Committer:
         # 6. The store, last: it must never hold what Kafka may yet abort. One atomic write a partition, with the
         #    changelog offset inside. A crash before it is caught up from the changelog (a commit marker follows the
         #    last record, so the offset is not the end of the changelog; recovery knows).
-        for partition, writes in written.items():
+        for partition, writes in work.writes.items():
+            if not writes:
+                continue
             self._store.write(partition, writes.puts, writes.deletes, last[partition])
             _die_at("store")
         clock.lap("store")

@@ -67,7 +67,7 @@ class Group:
         """The group is committed, in Kafka and in the store."""
         for event in self.events:
             await self.stream.ack(event)
-        self.stream.app.consumer.committed(self.offsets)
+        self.stream.app.consumer.committed(self.offsets, self.membership)
 
     def release(self) -> None:
         """Give the group up uncommitted: the partitions are leaving, their next owner does it."""

@@ -85,5 +85,6 @@ async def commit_idle(app: Any, committer: Committer) -> None:
     async with consumer.idle_commit:
         ends = {} if app.rebalancing else consumer.idle_ends()
         if ends:
-            await committer.commit(Work(offsets=ends), consumer.membership)
-            consumer.committed(ends)
+            membership = consumer.membership
+            await committer.commit(Work(offsets=ends), membership)
+            consumer.committed(ends, membership)

@@ -42,7 +42,8 @@ def test_random_deployments_end_as_the_oracle_says(first: int) -> None:
 
 @pytest.mark.parametrize("fault", [
     Fault(0, "crash", 0.1), Fault(0, "crash", 20, "torn"), Fault(0, "crash", 1, "lost"), Fault(0, "pause", 10),
-], ids=["crash", "crash and another takes over", "crash that loses the disk", "zombie"])
+    Fault(0, "fence"),
+], ids=["crash", "crash and another takes over", "crash that loses the disk", "zombie", "taken for gone"])
 def test_a_fault_at_any_step_changes_nothing(fault: Fault) -> None:
     """The step moves on by one until a run ends before it is reached."""
     steps = 0
@@ -83,10 +84,10 @@ def digest() -> str:
 def store_before_the_transaction() -> Iterator[None]:
     real = Committer._transact
 
-    def transact(self: Any, work: Any, membership: Any) -> None:
+    def transact(self: Any, work: Any, *others: Any) -> None:
         for number, writes in work.writes.items():
             self._store.write(number, writes.puts, writes.deletes, 0)
-        real(self, work, membership)
+        real(self, work, *others)
 
     with patch.object(Committer, "_transact", transact):
         yield

@@ -16,11 +16,11 @@ TOPICS = Topics()
 
 STEPS_MAX = 2000
 """A world of 30 events takes about as many."""
-FAULTS = ("crash", "crash", "crash", "pause", "pause", "pause", "leave", "rebalance", "rebalance", "clickhouse",
-          "registry")
+FAULTS = ("crash", "crash", "crash", "pause", "pause", "pause", "leave", "rebalance", "rebalance", "fence", "fence",
+          "clickhouse", "registry")
 SECONDS = {
     "crash": (0.1, 1, 8, 20), "leave": (0.1, 3, 10), "clickhouse": (0.1, 3, 40), "registry": (0.1, 3, 40),
-    "pause": (1, 8, 10, 12, 14, 30, 40), "rebalance": (0.1, 1),
+    "pause": (1, 8, 10, 12, 14, 30, 40), "rebalance": (0.1, 1), "fence": (0,),
 }
 """A pause of 8 to 14 s loses the partitions while the transaction is still open; a longer one loses both."""
 

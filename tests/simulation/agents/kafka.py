@@ -77,8 +77,13 @@ class Log:
         return [self.entries[n][0] for n in range(self.stable_end) if self.is_committed(n)]
 
 
-def fenced(code: int = KafkaError.INVALID_PRODUCER_EPOCH) -> KafkaException:
-    return KafkaException(KafkaError(code))
+AT_THE_END = "at the end of the transaction"
+"""Whoever is fenced there cannot know whether it was committed."""
+
+
+def fenced(at: str = "") -> KafkaException:
+    """As librdkafka says that another has taken the producer's place: this one can do nothing any more."""
+    return KafkaException(KafkaError(KafkaError._FENCED, at, True))
 
 
 class Broker:
@@ -130,12 +135,9 @@ class Broker:
 
     def init(self, producer: str) -> int:
         """Fence the earlier self of a producer, end its transaction, and give it an epoch; blocks."""
-        self._epochs[producer] += 1
+        self.fence(producer)
         epoch = self._epochs[producer]
-        last = self._last.get(producer)
-        if last is not None and last.state == "open":
-            self._end(last, "aborting")
-        self._wait_for(last)
+        self._wait_for(self._last.get(producer))
         self.check(producer, epoch)
         return epoch
 
@@ -143,10 +145,17 @@ class Broker:
         while transaction is not None and not transaction.is_over:
             nap(max(0.001, transaction.over_s - self._loop.time()))
 
-    def check(self, producer: str, epoch: int) -> None:
+    def fence(self, producer: str) -> None:
+        """Take a producer's place, as others do for one that they take for gone."""
+        self._epochs[producer] += 1
+        last = self._last.get(producer)
+        if last is not None and last.state == "open":
+            self._end(last, "aborting")
+
+    def check(self, producer: str, epoch: int, at: str = "") -> None:
         """Errors: KafkaException where another has taken the producer's place, or its time was over."""
         if self._epochs[producer] != epoch:
-            raise fenced()
+            raise fenced(at)
 
     def begin(self, producer: str, epoch: int) -> Transaction:
         """A transaction, once the one before is over; blocks."""
@@ -163,13 +172,13 @@ class Broker:
         self.check(transaction.producer, transaction.epoch)
         if not self._accepts(membership):
             self.refused += 1
-            raise fenced(KafkaError.ILLEGAL_GENERATION)
+            raise KafkaException(KafkaError(KafkaError.ILLEGAL_GENERATION))
         transaction.offsets.update(offsets)
         self._pending[transaction] = None
 
     def end(self, transaction: Transaction, state: str) -> None:
         """Decide a transaction; its markers follow by themselves."""
-        self.check(transaction.producer, transaction.epoch)
+        self.check(transaction.producer, transaction.epoch, AT_THE_END)
         self._end(transaction, state)
 
     def _time_out(self, transaction: Transaction) -> None:

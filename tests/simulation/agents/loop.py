@@ -31,6 +31,7 @@ class Process:
     dead: bool = False
     paused: bool = False
     was_paused: bool = False
+    was_fenced: bool = False
     calls: int = 0
     """Blocking calls that are under way."""
     frozen: list[asyncio.Handle] = field(default_factory=list)

@@ -152,6 +152,7 @@ def in_place_of_the_outside(world: Outside) -> Iterator[None]:
         ("streams.clock.time", clock),
         ("schemas.registry.time", clock),
         ("streams.transport.commit.Producer", producer),
+        ("streams.transport.commit.log", SimpleNamespace(warning=_quiet)),
         ("streams.transport.batching.committed_offsets", offsets),
         ("streams.state.recovery.committed_offsets", offsets),
         ("streams.state.recovery.wait_until_settled", lambda _brokers, tps, _wait_s: world.broker.settle(tps)),

@@ -15,7 +15,8 @@ class Fault:
 
     crash: the worker dies, and is started again after `seconds`. pause: it stands still for so long. leave: it is
     stopped as by SIGTERM, removed from the group, and comes back. rebalance: the group meets anew, and partitions
-    change hands. clickhouse, registry: they are away for so long.
+    change hands. fence: the others take the worker for gone, and end its transaction. clickhouse, registry: they are
+    away for so long.
     """
 
     step: int

@@ -14,7 +14,7 @@ from typing import Any
 from confluent_kafka import TopicPartition
 from faust.types import TP
 
-from tests.simulation.agents.kafka import Broker, Transaction
+from tests.simulation.agents.kafka import AT_THE_END, Broker, Transaction
 
 Step = Callable[[str], None]
 
@@ -62,7 +62,7 @@ class Producer:
 
     def commit_transaction(self, _timeout_s: float) -> None:
         assert self._transaction is not None
-        self._send(len(self._queues))
+        self._send(len(self._queues), AT_THE_END)
         self._step("commit")
         self._broker.end(self._transaction, "committing")
         self._transaction = None
@@ -74,12 +74,12 @@ class Producer:
             self._step("abort")
             self._broker.end(self._transaction, "aborting")
 
-    def _send(self, partitions: int) -> None:
+    def _send(self, partitions: int, at: str = "") -> None:
         """All that waits for some of the partitions, each in one request."""
         for _ in range(min(partitions, len(self._queues))):
             tp = self._random.choice(list(self._queues))
             self._step("records")
-            self._broker.check(self._name, self._epoch)
+            self._broker.check(self._name, self._epoch, at)
             for key, value, on_delivery in self._queues.pop(tp):
                 offset = self._broker.append(tp, key, value, self._transaction)
                 if on_delivery is not None:

@@ -21,9 +21,10 @@ from streams.settings import Settings
 from streams.topics import Topics
 from tests.simulation.agents.disk import Disk
 from tests.simulation.agents.group import Group
-from tests.simulation.agents.kafka import Broker
+from tests.simulation.agents.kafka import AT_THE_END, Broker
 from tests.simulation.agents.loop import NOBODY, PROCESS, Died, Loop, Process, nap
 from tests.simulation.agents.outside import LIMITS, ClickHouse, Registry, in_place_of_the_outside
+from tests.simulation.agents.parts import GROUP
 from tests.simulation.agents.plan import Fault, Plan
 from tests.simulation.agents.telling import KAFKA_MS
 from tests.simulation.agents.worker import App
@@ -121,6 +122,9 @@ class World:
             raise Died
         elif fault.kind == "rebalance":
             self._later(0.0, self.group.rebalance)
+        elif fault.kind == "fence":
+            process.was_fenced = True
+            self.broker.fence(f"{GROUP}-{process.name}")
         else:
             outside = self.clickhouse if fault.kind == "clickhouse" else self.registry
             outside.is_away = True
@@ -137,11 +141,14 @@ class World:
         self._later(seconds, self._start, machine)
 
     def exit(self, error: BaseException | None) -> None:
-        """A worker ends itself. Only one that stood still may be refused by Kafka; all else is a fault of ours."""
+        """A worker ends itself. Kafka may refuse one that stood still, and one whose transaction others ended in its
+        very commit; all else is a fault of ours."""
         process = PROCESS.get()
         if self._is_over or process is None or process.dead:
             return
-        if isinstance(error, KafkaException) and process.was_paused:
+        if isinstance(error, KafkaException) and (
+            process.was_paused or (process.was_fenced and error.args[0].str() == AT_THE_END)
+        ):
             self._kill(process, 1.0, "kept")
             return
         process.dead = True

@@ -46,6 +46,14 @@ def test_multi_get_keeps_the_order_of_the_keys_and_tells_what_is_absent(open_sto
     assert store.multi_get(0, []) == []
 
 
+def test_what_the_recovery_has_applied_is_not_written_over(open_store):
+    """A commit whose answer was late comes behind the recovery, which may have gone on since."""
+    store = open_store()
+    store.apply(0, [record(b"a", b"1", 7), record(b"a", b"2", 8)])
+    store.write(0, {b"a": b"1"}, (), 7)
+    assert (contents(store), store.multi_get(0, [OFFSET_KEY])) == ({b"a": b"2"}, [b"8"])
+
+
 def test_an_empty_value_is_not_absent(open_store):
     store = open_store()
     store.write(0, {b"a": b""}, (), 0)

@@ -2,7 +2,7 @@
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
@@ -23,8 +23,12 @@ WORK = Work(
 class Producer:
     """Notes what it is asked for, fails at the step named, and tells where changelog records went at the commit."""
 
+    fences: ClassVar[list[str]] = []
+    """Steps at which others end the transaction, each once, whichever producer comes to it first."""
+    log: ClassVar[list[Any]]
+    """What all of them were asked for."""
+
     def __init__(self, config: dict[str, Any]) -> None:
-        self.log: list[Any] = []
         self.fails_at = ""
         self.full_once = False
         self.deliveries: list[Any] = []
@@ -34,6 +38,12 @@ class Producer:
         self.log.append((name, *values))
         if name == self.fails_at:
             raise KafkaException(KafkaError(KafkaError.ILLEGAL_GENERATION))
+        if self.fences[:1] == [name]:
+            del self.fences[0]
+            raise KafkaException(KafkaError(KafkaError._FENCED, "others took its place", True))
+
+    def init_transactions(self, _timeout_s: float) -> None:
+        self._note("init")
 
     def begin_transaction(self) -> None:
         self._note("begin")
@@ -76,8 +86,12 @@ class Store:
 @pytest.fixture
 def committer(monkeypatch: pytest.MonkeyPatch) -> Committer:
     monkeypatch.setattr(commit, "Producer", Producer)
-    made = Committer("127.0.0.1:1", "group-0", "changelog", Store([]))
-    made._store = Store(made._producer.log)  # type: ignore[attr-defined]
+    log: list[Any] = []
+    monkeypatch.setattr(Producer, "log", log, raising=False)
+    monkeypatch.setattr(Producer, "fences", [])
+    made = Committer("127.0.0.1:1", "group-0", "changelog", Store(log))
+    made.start()
+    log.clear()
     return made
 
 
@@ -102,6 +116,27 @@ def test_a_step_that_fails_aborts_and_leaves_the_store_alone(committer: Committe
         asyncio.run(committer.commit(WORK, MEMBER))
     assert producer.log[-1] == ("abort",)
     assert not any(name == "store" for name, *_ in producer.log)
+
+
+@pytest.mark.parametrize("fences", [["begin"], ["produce"], ["offsets"], ["produce", "init", "offsets", "begin"]])
+def test_whose_transaction_others_end_makes_it_again(committer: Committer, fences: list[str]) -> None:
+    """They took it for gone; whether it is, the group says at the offsets."""
+    Producer.fences += fences
+    asyncio.run(committer.commit(WORK, MEMBER))
+    log = committer._producer.log  # type: ignore[attr-defined]
+    last = max(n for n, entry in enumerate(log) if entry == ("begin",))
+    assert [name for name, *_ in log[last - 1 :]] == [
+        "init", "begin", "produce", "produce", "produce", "offsets", "commit", "store",
+    ]
+    assert not any(name == "store" for name, *_ in log[:last])
+
+
+@pytest.mark.parametrize("fences", [["commit"], ["begin"] * commit.FENCED_MAX])
+def test_who_is_fenced_in_its_very_commit_or_again_and_again_ends(committer: Committer, fences: list[str]) -> None:
+    Producer.fences += fences
+    with pytest.raises(KafkaException):
+        asyncio.run(committer.commit(WORK, MEMBER))
+    assert not any(name == "store" for name, *_ in committer._producer.log)  # type: ignore[attr-defined]
 
 
 def test_a_full_queue_is_drained_and_nothing_left_out(committer: Committer) -> None:

@@ -43,7 +43,8 @@ class Consumer(batching.Consumer):
         self._thread: Any = Thread()
         self.flow_active = True
         self.ranges = defaultdict(Ranges)
-        self._held, self.paces = {}, {}
+        self._held, self.paces, self._committed = {}, {}, {}
+        self._unacked_messages, self._waiting_for_ack = set(), None
         self.app: Any = SimpleNamespace(rebalancing=False, topics=SimpleNamespace(_tp_index={}))
 
     def _get_active_partitions(self) -> set[TP]:
@@ -72,6 +73,17 @@ def test_a_run_read_for_an_earlier_membership_is_dropped_without_a_trace() -> No
     consumer._thread.joins = AFTER
     assert delivered(consumer) == []
     assert (consumer._held, dict(consumer.ranges)) == ({}, {})
+
+
+def test_a_transaction_that_ends_when_the_group_has_gone_on_leaves_its_new_beginning_alone() -> None:
+    consumer = Consumer()
+    (batch,) = delivered(consumer)
+    consumer._thread.membership = AFTER
+    consumer.ranges = defaultdict(Ranges, {STREAM: Ranges(5)})
+    assert consumer.ack(batching._message(batch))
+    consumer.committed({STREAM: 5}, BEFORE)
+    consumer.ranges[STREAM].deliver(5, 6)
+    assert (consumer.ranges[STREAM].end_after(), consumer._committed) == (None, {})
 
 
 def test_nothing_is_delivered_once_the_flow_is_stopped() -> None:
@@ -132,7 +144,7 @@ def test_idle_ends_are_not_committed_while_the_group_rebalances(rebalancing: boo
 
     async def run() -> None:
         consumer = SimpleNamespace(
-            idle_commit=asyncio.Lock(), idle_ends=lambda: {STREAM: 9}, membership=BEFORE, committed=lambda _: None,
+            idle_commit=asyncio.Lock(), idle_ends=lambda: {STREAM: 9}, membership=BEFORE, committed=lambda *_: None,
         )
 
         async def commit(work: Any, _membership: Membership) -> None:
