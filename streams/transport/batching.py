@@ -2,7 +2,8 @@
 
 Rules it keeps, each with its reason in docs/decisions/0020:
 - Faust commits nothing. Offsets are part of the transaction that carries the results (`streams.transport.commit`).
-- While the group rebalances only changelogs are read: stock resumes the streams before it seeks them.
+- Streams are read only under the membership for which they were sought: stock resumes them before it seeks them, and
+  where a rebalance begins while the one before is ending, it takes both for over.
 - A run is delivered when its agent has room, counted in records; the rest of a fetch is held here. Stock blocks the
   only fetch loop of the process when one agent's queue is full.
 - Runs in flight and held are forgotten at every seek, revocation and assignment; they are read again.
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 import aiokafka
 import structlog
 from aiokafka.structs import ConsumerRecord
+from faust.tables.recovery import RebalanceAgain
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -181,6 +183,10 @@ class Consumer(driver.Consumer):
         """Held while offsets of idle partitions are committed: the group must not go on to its next generation then."""
         self._held: dict[TP, deque[Run]] = {}
         self._committed: dict[TP, int] = {}
+        self._sought: Membership | None = None
+        """For which the streams stand at stable offsets."""
+        self._rebalance = 0
+        """The number of the one that assigned what is assigned."""
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -228,7 +234,7 @@ class Consumer(driver.Consumer):
         for tp in self._get_active_partitions():
             if self._is_changelog_tp(tp):
                 wanted.add(tp)
-            elif self.app.rebalancing:
+            elif self.app.rebalancing or self._sought is not membership:
                 continue
             elif tp in self._held or not self._has_room(tp):
                 wait = min(wait, POLL_S)
@@ -346,21 +352,29 @@ class Consumer(driver.Consumer):
         self.ranges.clear()
 
     async def seek_to_committed(self) -> dict[TP, int]:
-        """Seek all streams to their committed offsets, waiting for transactions that are still open."""
+        """Seek all streams to their committed offsets, waiting for transactions that are still open.
+
+        Errors: RebalanceAgain when the group has gone on meanwhile; else stock would set the streams going.
+        """
         self._forget()
+        membership = self.membership
         streams = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
-        if not streams:
-            return {}
-        brokers = ",".join(driver.server_list(self.transport.url, self.transport.default_port))
-        offsets = await asyncio.to_thread(committed_offsets, brokers, self.app.conf.id, streams)
-        positions: dict[TP, int] = await self._thread.seek_streams(offsets)
+        positions: dict[TP, int] = {}
+        if streams:
+            brokers = ",".join(driver.server_list(self.transport.url, self.transport.default_port))
+            offsets = await asyncio.to_thread(committed_offsets, brokers, self.app.conf.id, streams)
+            positions = await self._thread.seek_streams(offsets)
+        if self.app.rebalancing_count != self._rebalance:
+            raise RebalanceAgain
         self._committed = dict(positions)
         self.ranges.update({tp: Ranges(position) for tp, position in positions.items()})
+        self._sought = membership
         return positions
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """What is in hand may finish and commit, the broker still takes this generation; what is held is dropped."""
         self._held.clear()
+        self._sought = None
         async with self.idle_commit:
             pass
         await super().on_partitions_revoked(revoked)
@@ -369,6 +383,8 @@ class Consumer(driver.Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         metrics.REBALANCES.inc()
+        self._rebalance = self.app.rebalancing_count
+        self._sought = None
         self._forget()
         await super().on_partitions_assigned(assigned, generation_id)
 

@@ -31,6 +31,7 @@ class App:
         self._world, self._process, self.name = world, process, name
         self.conf = SimpleNamespace(id=GROUP)
         self.generation, self.rebalancing, self.should_stop, self.in_recovery = -1, True, False, False
+        self.rebalancing_count = 0
         self.flow_control = FlowControlEvent()
         self.transport = SimpleNamespace(url=[URL("kafka://simulated")], default_port=9092)
         self.topics = SimpleNamespace(_tp_index={})

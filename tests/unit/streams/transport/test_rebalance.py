@@ -2,12 +2,15 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka.structs import TopicPartition
+from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
+from yarl import URL
 
 from streams.transport import batching
 from streams.transport.batching import ConsumerThread, Run
@@ -45,9 +48,16 @@ class Consumer(batching.Consumer):
         self.ranges = defaultdict(Ranges)
         self._held, self.paces, self._committed = {}, {}, {}
         self._unacked_messages, self._waiting_for_ack = set(), None
-        self.app: Any = SimpleNamespace(rebalancing=False, topics=SimpleNamespace(_tp_index={}))
+        self._sought, self._rebalance = BEFORE, 1
+        self.app: Any = SimpleNamespace(
+            rebalancing=False, rebalancing_count=1, conf=SimpleNamespace(id="group"),
+            topics=SimpleNamespace(_tp_index={}))
+        self.transport: Any = SimpleNamespace(url=[URL("kafka://127.0.0.1")], default_port=9092)
 
     def _get_active_partitions(self) -> set[TP]:
+        return {STREAM, CHANGELOG}
+
+    def assignment(self) -> set[TP]:
         return {STREAM, CHANGELOG}
 
     def _is_changelog_tp(self, tp: TP) -> bool:
@@ -114,6 +124,49 @@ def test_while_the_group_rebalances_only_changelogs_are_read() -> None:
     consumer.app.rebalancing = True
     assert delivered(consumer) == []
     assert consumer._thread.asked == [{CHANGELOG}]
+
+
+@pytest.mark.parametrize("sought", [None, AFTER])
+def test_streams_that_were_not_sought_for_this_membership_are_not_read(sought: Membership | None) -> None:
+    """Stock takes a rebalance for over when the one before it ends: where the streams stand then is anybody's guess."""
+    consumer = Consumer()
+    consumer._sought = sought
+    assert delivered(consumer) == []
+    assert consumer._thread.asked == [{CHANGELOG}]
+
+
+def sought(consumer: Consumer, meanwhile: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    def offsets(*_: Any) -> dict[TP, int]:
+        meanwhile()
+        return {STREAM: 7}
+
+    async def seek(offsets: dict[TP, int]) -> dict[TP, int]:
+        return offsets
+
+    monkeypatch.setattr(batching, "committed_offsets", offsets)
+    consumer._thread.seek_streams = seek
+    consumer._sought = None
+    asyncio.run(consumer.seek_to_committed())
+
+
+def test_streams_begin_at_the_committed_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = Consumer()
+    sought(consumer, lambda: None, monkeypatch)
+    consumer.ranges[STREAM].deliver(7, 9)
+    assert consumer._sought is BEFORE
+
+
+def test_a_rebalance_that_begins_while_streams_are_sought_keeps_them_from_going_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    consumer = Consumer()
+
+    def again() -> None:
+        consumer.app.rebalancing_count += 1
+
+    with pytest.raises(RebalanceAgain):
+        sought(consumer, again, monkeypatch)
+    assert consumer._sought is None
 
 
 @pytest.mark.parametrize(("asking", "found"), [(BEFORE, {}), (AFTER, {TP("identity", 0): Run(3, 5, RECORDS)})])
