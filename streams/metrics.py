@@ -171,7 +171,8 @@ COMMIT_SECONDS = _histogram(
 COMMITS = _counter(WORKER, "onethread_commits", "Commits that succeeded.")
 COMMIT_FAILURES = _counter(
     WORKER, "onethread_commit_failures",
-    "Commits that failed, over restarts of the worker: each ends the process.", "error",
+    "Commits that failed, over restarts of the worker: each ends the process, unless it was fenced and made again.",
+    "error",
 )
 LAST_COMMIT = _gauge(
     WORKER, "onethread_last_commit_seconds", "Unix time of the last commit that succeeded; 0 before the first.",

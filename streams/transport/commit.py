@@ -106,7 +106,7 @@ class Committer:
     async def commit(self, work: Work, membership: Membership) -> None:
         """Make `work` true on behalf of `membership`, the one under which its input was read.
 
-        Errors: KafkaException; the caller ends the process (fenced: others own the partitions now).
+        Errors: KafkaException; the caller ends the process.
         """
         clock = Clock()
         async with self._lock:
@@ -120,12 +120,15 @@ class Committer:
             # The process ends; readers of what it wrote need not wait for the transaction to time out.
             with contextlib.suppress(KafkaException):
                 self._producer.abort_transaction(ABORT_TIMEOUT_S)
-            if self._failures:
-                with contextlib.suppress(OSError):  # a full disk must not hide why the commit failed
-                    self._failures.note(error)
+            self._note(error)
             raise
         metrics.COMMITS.inc()
         metrics.LAST_COMMIT.set_to_current_time()
+
+    def _note(self, error: BaseException) -> None:
+        if self._failures:
+            with contextlib.suppress(OSError):  # a full disk must not hide why the commit failed
+                self._failures.note(error)
 
     def _transact(self, work: Work, membership: Membership, clock: "Clock") -> None:
         last = self._unless_fenced(lambda: self._fill(work, membership, clock))
@@ -142,6 +145,7 @@ class Committer:
             except KafkaException as error:
                 if not left or not error.args[0].fatal():
                     raise
+                self._note(error)
                 log.warning("fenced", error=error.args[0].name())
                 self._producer, self._is_started = Producer(self._config), False
         raise AssertionError("the last time raises")

@@ -1,4 +1,4 @@
-"""Failed commits, counted over the restarts of a worker: each ends the process, and its counter would end unseen.
+"""Failed commits, counted over the restarts of a worker: most end the process, and its counter would end unseen.
 
 The counts are in a file beside the worker's state; who has none counts from 0.
 """
@@ -18,8 +18,8 @@ _WORDS = {
     KafkaError.FENCED_INSTANCE_ID: GENERATION, KafkaError.REBALANCE_IN_PROGRESS: GENERATION,
     KafkaError._TIMED_OUT: TIMEOUT, KafkaError._MSG_TIMED_OUT: TIMEOUT, KafkaError.REQUEST_TIMED_OUT: TIMEOUT,
 }
-"""fenced: another process commits under this worker's name; generation: the group went on without it; timeout: Kafka
-did not answer in time."""
+"""fenced: others took the worker for gone, or another process commits under its name; generation: the group went on
+without it; timeout: Kafka did not answer in time."""
 
 
 class Failures:
