@@ -45,16 +45,23 @@ def mark(p: Partition, node: Node, m: Mark) -> None:
 
 
 def sleep(p: Partition, node: Node, m: Sleep) -> None:
-    _seal(p, node)
-    if not m.is_answer:
-        p.send(Ask(m.to, p.clock, p.keys.node(m.to), m.cause), m.to)
+    is_news = _seal(p, node)
+    if is_news or not m.is_answer:
+        _ask(p, m)
 
 
-def _seal(p: Partition, node: Node) -> None:
+def _ask(p: Partition, m: Sleep | Wake) -> None:
+    """An answer that is news may be an old one that came twice: the next one confirms it, or says otherwise."""
+    p.send(Ask(m.to, p.clock, p.keys.node(m.to), m.cause), m.to)
+
+
+def _seal(p: Partition, node: Node) -> bool:
     """Seal an erased identifier that was seen with no other since; its root answers if something names it alone."""
-    if node.erased_ms is not None and not node.partners:
-        node.identifier = p.keys.sealed(node.identifier)
-        p.nodes.touch(node)
+    if node.erased_ms is None or node.partners:
+        return False
+    known, node.identifier = node.identifier, p.keys.sealed(node.identifier)
+    p.nodes.touch(node)
+    return known != node.identifier
 
 
 def forget_before(p: Partition, node: Node, partners: dict[bytes, Partner], until_ms: int, cause: Cause) -> None:
@@ -147,15 +154,18 @@ def ruled(p: Partition, node: Node, m: Ruled) -> None:
 
 def waken(p: Partition, node: Node, m: Wake) -> None:
     """A word from before the last erasure wakes nobody."""
-    if node.erased_ms is None or m.until_ms >= node.erased_ms:
-        woken(p, node, m.to, m.cause)
-    if not m.is_answer:
-        p.send(Ask(m.to, p.clock, p.keys.node(m.to), m.cause), m.to)
+    is_late = node.erased_ms is not None and m.until_ms < node.erased_ms
+    is_news = not is_late and woken(p, node, m.to, m.cause)
+    if is_news or not m.is_answer:
+        _ask(p, m)
 
 
-def woken(p: Partition, node: Node, identifier: Identifier, cause: Cause) -> None:
-    if wake(p, node, identifier):
+def woken(p: Partition, node: Node, identifier: Identifier, cause: Cause) -> bool:
+    """Whether it was asleep."""
+    is_news = wake(p, node, identifier)
+    if is_news:
         know(p, node, cause)
+    return is_news
 
 
 def suppress(p: Partition, m: Suppress) -> None:

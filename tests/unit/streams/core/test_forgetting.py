@@ -1,7 +1,7 @@
 """Erasure on literal events: who goes, what stays, and what a late copy brings."""
 
 from streams.core.commands import Erasing, judge
-from streams.core.erasing import FOR_EVER_MS, Cut, Drop, Erase
+from streams.core.erasing import FOR_EVER_MS, Cut, Drop, Erase, Sleep, Wake
 from streams.core.event import Identifier, pack
 from streams.core.keys import sealed
 from streams.core.messages import Status, observe
@@ -86,6 +86,18 @@ def test_no_record_of_the_state_names_who_was_erased() -> None:
     told = event("1", 1, "email:forgotten@example.com", "device_id:forgotten-device")
     graph = erase(Graph().see(told), ("email", "forgotten@example.com"))
     assert not [key for store in graph.stores for key, value in store.items() if b"forgotten" in value]
+
+
+def test_an_old_answer_that_comes_twice_names_nobody_again_and_makes_nobody_nameless() -> None:
+    forgotten, back = ("email", "forgotten@example.com"), ("email", "back@example.com")
+    graph = erase(Graph().see(event("1", 1, "email:forgotten@example.com")), forgotten)
+    erase(graph.see(event("2", 2, "email:back@example.com")), back, name="x2").see(
+        event("9", NOW_MS + 1, "email:back@example.com"))
+    graph.work([Wake(forgotten, 0, NOW_MS, ("x1", NOW_MS), is_answer=True)])
+    graph.work([Sleep(sealed(graph.keys.node(back)), 0, ("x2", NOW_MS), is_answer=True)])
+    named = {name for name in (b"forgotten", b"back") for store in graph.stores for key, value in store.items()
+             if key.startswith(b"n") and name in value}
+    assert named == {b"back"}
 
 
 def test_a_command_tells_whom_by_a_key_and_until_when() -> None:
