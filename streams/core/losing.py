@@ -50,8 +50,8 @@ def sleep(p: Partition, node: Node, m: Sleep) -> None:
         _ask(p, m)
 
 
-def _ask(p: Partition, m: Sleep | Wake) -> None:
-    """An answer that is news may be an old one that came twice: the next one confirms it, or says otherwise."""
+def _ask(p: Partition, m: Sleep | Wake | Ruled) -> None:
+    """What is news may be old, or come twice: the answer confirms it, or says otherwise."""
     p.send(Ask(m.to, p.clock, p.keys.node(m.to), m.cause), m.to)
 
 
@@ -87,7 +87,8 @@ def forget(p: Partition, node: Node, m: Forget) -> None:
         partner = traces.partner(node, m.x)
         if partner is not None:
             forget_before(p, node, {m.x: partner}, m.until_ms, m.cause)
-        traces.drop_refused(node, m.x)
+        if traces.drop_refused(node, m.x):  # a later event may link them as well, and was told of already
+            p.send(Remind(sealed(m.x), p.clock, m.cause), sealed(m.x))
     p.send(Wipe(m.to, p.clock, m.x, m.until_ms, m.cause), m.to)
 
 
@@ -111,7 +112,8 @@ def retract(p: Partition, node: Node, m: Retract) -> None:
                 asks = asks or cut.asks
                 reminded |= set() if is_mine else {other}
     if lost:
-        keepers = {*traces.partners(node), key} if asks else ()
+        # Where the others ask, what they are told may have come here before this, and been no news: they ask once more.
+        keepers, reminded = ({*traces.partners(node), key}, reminded) if asks else ((), reminded | lost.keys())
         lose(p, node, lost, m.cause)
         for other in sorted(keepers):
             p.send(Retell(sealed(other), p.clock, key, m.cause), sealed(other))
@@ -149,7 +151,8 @@ def ruled(p: Partition, node: Node, m: Ruled) -> None:
         p.send(Forget(sealed(m.other), p.clock, key, node.erased_ms, m.cause), sealed(m.other))
         return
     Traces(p.nodes, p.keys).relate(node, m.other)
-    woken(p, node, m.to, m.cause)
+    if woken(p, node, m.to, m.cause):
+        _ask(p, m)  # the rule may be gone by now
 
 
 def waken(p: Partition, node: Node, m: Wake) -> None:

@@ -55,10 +55,13 @@ class Traces:
             found.update(key[len(head):] for key, _ in self._nodes.scan(head))
         return found
 
-    def drop_refused(self, node: Node, other: bytes) -> None:
+    def drop_refused(self, node: Node, other: bytes) -> bool:
+        """Whether there was something to drop."""
         key = b"f" + self._key(node) + other
-        if self._nodes.read(key) is not None:
-            self._nodes.delete(key)
+        if self._nodes.read(key) is None:
+            return False
+        self._nodes.delete(key)
+        return True
 
     def mark(self, node: Node, other: bytes, until_ms: int) -> None:
         """The other was erased up to then."""
