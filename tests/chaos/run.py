@@ -169,7 +169,7 @@ def _judge(stack: Deployment, load: Load) -> bool:
 
 def _lines(given: argparse.Namespace, stack: Deployment) -> "chain[bytes]":
     """More good lines than the run can use."""
-    enough = int(given.rate * given.minutes * 60 * 1.3) + 1000
+    enough = int(given.rate * given.minutes * 60 * 2) + 1000
     judge = Checker(stack.settings, default())
     now_ms = clock.now_ms()
     return chain(line.strip() for line in business(given.seed, enough) if hasattr(judge.check(line, now_ms), "payload"))
