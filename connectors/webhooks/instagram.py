@@ -56,7 +56,8 @@ def decode(incoming: Incoming, source: Source, _received_ms: int) -> Decoded:
 
     def read(entry: _Entry) -> Decoded:
         thread = meta.Thread("instagram", "instagram_id", entry.id, source)
-        changes = [*entry.changes, *([{"field": entry.field, "value": entry.value}] if entry.field else [])]
+        change = {"field": entry.field, "value": entry.value} if entry.value is not None else {"field": entry.field}
+        changes = [*entry.changes, *([change] if entry.field else [])]
         return [
             *each([*entry.messaging, *entry.standby], meta.Messaging, thread.read,
                   lambda part: {"id": entry.id, "messaging": [part]}),

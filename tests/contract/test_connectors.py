@@ -171,3 +171,14 @@ def test_any_value_anywhere_raises_nothing(connector: Connector, data: Any) -> N
         elif connector.way == "webhook" and found.raw is not None:
             # A dead letter holds a request that says this and nothing else: a later release may understand it.
             assert decoded(connector, Incoming(found.raw, sample.incoming.headers, URL)) == [found]
+
+
+@pytest.mark.parametrize("value", ["", ', "value": null', ', "value": 7'])
+def test_a_comment_that_cannot_be_read_is_kept_as_it_would_be_told_elsewhere(value: str) -> None:
+    """With Business Login a comment stands in the entry itself; the letter that keeps it has it in `changes`."""
+    connector = CONNECTORS["instagram"]
+    body = b'{"object": "instagram", "entry": [{"id": "1", "field": "comments"%b}]}' % value.encode()
+    (letter,) = decoded(connector, Incoming(body, {}, URL))
+    assert isinstance(letter, Unreadable)
+    assert letter.raw is not None
+    assert decoded(connector, Incoming(letter.raw, {}, URL)) == [letter]
