@@ -99,8 +99,10 @@ def _add_on_server(addresses: Addresses, name: str, role: str) -> str:
     digest = hashlib.sha256((password + salt).encode()).hexdigest()
     try:
         client = connect(addresses.clickhouse_url)
+        over = cluster.found(client) or ""
         for statement in [*statements(), *user_statements(name, role, salt, digest)]:
-            cluster.run(client, statement)
+            for text in cluster.flavoured(statement, over):
+                client.command(text)
     except ClickHouseError as error:
         raise OneThreadError(f"ClickHouse at {addresses.clickhouse_url} does not make the user: {error}: expected a "
                              "user who may manage access (ONETHREAD_CLICKHOUSE_USER)") from None

@@ -7,7 +7,6 @@ Rules kept:
   on one shard, where FINAL compares them. All rows of a person are on one shard.
 - A table in `EVERYWHERE` is one replicated table of all servers, so that what is small is at hand on each shard.
 - Views read the plain names and say themselves that a join of two Distributed tables is made with the whole right side.
-
 - Users, roles and their policies are made on every server: each checks them by itself.
 
 Source: ClickHouse's pages on Distributed, on ReplicatedMergeTree and on ON CLUSTER; docs/decisions/0142.

@@ -112,8 +112,9 @@ def retract(p: Partition, node: Node, m: Retract) -> None:
                 asks = asks or cut.asks
                 reminded |= set() if is_mine else {other}
     if lost:
-        # Where the others ask, what they are told may have come here before this, and been no news: they ask once more.
-        keepers, reminded = ({*traces.partners(node), key}, reminded) if asks else ((), reminded | lost.keys())
+        keepers = {*traces.partners(node), key} if asks else ()
+        if not asks:  # what the others were told when they asked may have come here before this, and been no news
+            reminded |= lost.keys()
         lose(p, node, lost, m.cause)
         for other in sorted(keepers):
             p.send(Retell(sealed(other), p.clock, key, m.cause), sealed(other))

@@ -143,10 +143,9 @@ class Store(stock.Store):
 
         Where the recovery was quicker they are there already, and perhaps what came after them.
         """
-        db = self._dbs[partition]
-        applied = db.get(OFFSET_KEY)
+        (applied,) = self.multi_get(partition, [OFFSET_KEY])
         if applied is None or int(applied) < offset:
-            self._write(partition, db, puts.items(), deletes, offset)
+            self._write(partition, self._dbs[partition], puts.items(), deletes, offset)
 
     # -- what erasure uses
 

@@ -348,6 +348,7 @@ class Consumer(driver.Consumer):
     # -- seeking and rebalances
 
     def _forget(self) -> None:
+        self._sought = None
         self._held.clear()
         self.ranges.clear()
 
@@ -384,7 +385,6 @@ class Consumer(driver.Consumer):
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         metrics.REBALANCES.inc()
         self._rebalance = self.app.rebalancing_count
-        self._sought = None
         self._forget()
         await super().on_partitions_assigned(assigned, generation_id)
 

@@ -136,19 +136,20 @@ class Committer:
 
     def _unless_fenced(self, call: Callable[[], T]) -> T:
         """What `call` gives, called again with a producer of its own where others end its transaction meanwhile."""
-        for left in reversed(range(FENCED_MAX)):
+        times = 0
+        while True:
             try:
                 if not self._is_started:
                     self._producer.init_transactions(CALL_TIMEOUT_S)
                     self._is_started = True
                 return call()
             except KafkaException as error:
-                if not left or not error.args[0].fatal():
+                times += 1
+                if times == FENCED_MAX or not error.args[0].fatal():
                     raise
                 self._note(error)
                 log.warning("fenced", error=error.args[0].name())
                 self._producer, self._is_started = Producer(self._config), False
-        raise AssertionError("the last time raises")
 
     def _fill(self, work: Work, membership: Membership, clock: "Clock") -> dict[int, int]:
         """A transaction with everything in it; by partition the last offset in the changelog, once it is committed."""

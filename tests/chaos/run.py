@@ -160,8 +160,8 @@ def _judge(stack: Deployment, load: Load) -> bool:
     assert drained(stack.direct.collector_url, SETTLE_S_MAX), "the collector's spool does not drain"
     left = settle(stack.direct.kafka_bootstrap, stack.settings, SETTLE_S_MAX)
     command.say(f"settled in {time.monotonic() - started:.0f} s; {len(load.told)} events were acknowledged, "
-         f"{load.sent_again} requests sent again, {stack.poisoned} poison messages; "
-         f"parts started again: {sum(stack.restarts().values())} times")
+                f"{load.sent_again} requests sent again, {stack.poisoned} poison messages; "
+                f"parts started again: {sum(stack.restarts().values())} times")
     found = checker.check(stack, load.told)
     command.say(*checker.told(found))
     return bool(left) or any(found.values())

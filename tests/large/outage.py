@@ -103,7 +103,7 @@ def _tell_collector(addresses: Addresses) -> None:
     collector = records.read(addresses.home, parts.COLLECTOR)
     memory = psutil.Process(collector.pid).memory_info().rss / 2**20 if collector else 0
     command.say(f"{state['waiting']} records wait in {state['waiting_bytes'] / 2**20:.1f} MiB; "
-         f"the collector holds {memory:.0f} MiB")
+                f"the collector holds {memory:.0f} MiB")
 
 
 def _judge(addresses: Addresses, accepted: int) -> int:
