@@ -18,6 +18,7 @@ import rocksdict
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from deploy.local.reading import patiently
 from streams.state.store import RESERVED
 from tests.integration import counting_worker_path
 
@@ -99,7 +100,8 @@ class Lab:
 
     def committed(self, topic: str) -> dict[int, int]:
         consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": self.group, "log_level": 3})
-        found = consumer.committed([TopicPartition(self.topic(topic), p) for p in range(PARTITIONS)], timeout=20)
+        asked = [TopicPartition(self.topic(topic), p) for p in range(PARTITIONS)]
+        found = patiently(lambda: consumer.committed(asked, timeout=20))
         consumer.close()
         return {p.partition: max(p.offset, 0) for p in found}
 
