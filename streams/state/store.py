@@ -202,11 +202,17 @@ class Store(stock.Store):
         db = self._dbs.pop(partition, None)
         if db is None:
             return
+        for step in (self._stamp, rocksdict.Rdict.flush, rocksdict.Rdict.close):
+            try:
+                step(db)
+            except Exception as error:  # torn, or a full disk: then less is in the files, and the changelog has it
+                self._noticed(partition, error)
+
+    @staticmethod
+    def _stamp(db: rocksdict.Rdict) -> None:
+        """Up to now the store followed its changelog."""
         if db.get(OFFSET_KEY) is not None:
-            db.put(TIME_KEY, b"%d" % clock.now_ms(), write_opt=_WITHOUT_LOG)  # up to now it followed its changelog
-        with contextlib.suppress(Exception):  # a full disk, say: then less is in the files, and the changelog has it
-            db.flush()
-        db.close()
+            db.put(TIME_KEY, b"%d" % clock.now_ms(), write_opt=_WITHOUT_LOG)
 
     def revoke_partitions(self, table: Any, tps: set[TP]) -> None:
         for tp in tps:

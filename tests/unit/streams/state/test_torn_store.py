@@ -34,6 +34,7 @@ import os, sys
 from pathlib import Path
 from tests.unit.streams.state.test_torn_store import key, opened
 store = opened(Path(sys.argv[1]))
+store._dbs[0].set_options({{"disable_auto_compactions": "true"}})  # whose file, half written, would be the last one
 for number in range({WRITES}):
     store.write(0, {{key(number): os.urandom(100)}}, (), number)
     if number % {WRITES_A_FILE} == {WRITES_A_FILE - 1} and number < {WRITES - 1}:
@@ -131,6 +132,19 @@ def test_a_torn_block_is_an_error_for_its_reader_and_the_next_opening_begins_ane
     later = opened(torn)
     assert later.multi_get(0, [b"a"]) == [b"1"], "removed once, not at every opening"
     later._close(0)
+
+
+def test_a_torn_block_that_only_compaction_met_does_not_hinder_the_closing(torn):
+    """RocksDB then refuses every write, the flush and the closing."""
+    garble(last(torn, "*.sst"))
+    store = opened(torn)
+    store.compact(0)
+    with pytest.raises(Exception, match="Corruption"):
+        store._dbs[0].put(b"a", b"1")
+    store._close(0)
+    again = opened(torn)
+    assert again.persisted_offset(TP(CHANGELOG, 0)) is None, "found in closing, removed at the opening"
+    again._close(0)
 
 
 @pytest.mark.parametrize(("said", "torn"), [
