@@ -30,8 +30,8 @@ def seal(keys: Keys, cluster: Cluster) -> list[Identifier]:
     named = named_in(cluster)
     unnamed = {x for x in set(names(cluster)) - named if x[0] != SEALED}
     strangers = unnamed - cluster.members
-    for x in [x for x in cluster.claims if x not in cluster.members and x not in named]:
-        del cluster.claims[x]  # learnt again from whatever names it next
+    for x in [x for x in cluster.claims if x[0] != SEALED and x not in cluster.members and x not in named]:
+        rename(cluster, x, keys.sealed(x))  # it comes once, and may have come before the cluster that it is about
     erased = {x for x in unnamed if keys.node(x) in cluster.marks}
     for x in sorted(erased):
         rename(cluster, x, keys.sealed(x))
@@ -47,9 +47,10 @@ def named_in(cluster: Cluster) -> set[Identifier]:
 
 def waken(keys: Keys, cluster: Cluster, named: Iterable[Identifier]) -> list[Identifier]:
     """Give identifiers that are named again their names; those that were sealed."""
-    if not cluster.marks:
+    if not (cluster.marks or cluster.cuts):
         return []
-    return [x for x in named if keys.node(x) in cluster.marks and rename(cluster, keys.sealed(x), x)]
+    renamed = [x for x in named if rename(cluster, keys.sealed(x), x)]
+    return [x for x in renamed if keys.node(x) in cluster.marks]
 
 
 def rename(cluster: Cluster, old: Identifier, new: Identifier) -> bool:
@@ -101,7 +102,7 @@ def names(cluster: Cluster) -> Iterator[Identifier]:
 
 def matched(keys: Keys, cluster: Cluster, part: Part) -> Part:
     """A part in the forms that its new cluster has: what either side names is named on both."""
-    if not (cluster.marks or part.marks):
+    if not (cluster.marks or part.marks or cluster.cuts or part.cuts):
         return part
     theirs = {x for pairs in (part.claims, part.seen, part.epochs) for x, _ in pairs} | {*part.members}
     for x in theirs:

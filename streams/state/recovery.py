@@ -96,6 +96,12 @@ class Recovery(StockRecovery):
         """Offsets still to be read until each partition that is worked here is whole; 0 where it is."""
         return {tp: left(self.active_highwaters[tp], self.active_offsets.get(tp)) for tp in self.active_tps}
 
+    def reading(self) -> dict[TP, tuple[int, int]]:
+        """How far each partition is read that is not whole yet, and the last offset that it needs."""
+        whole = {tp: last for tp, last in self.active_highwaters.items() if tp in self.active_tps}
+        done = {tp: self.active_offsets.get(tp) for tp in whole}
+        return {tp: (-1 if done[tp] is None else done[tp], last) for tp, last in whole.items() if left(last, done[tp])}
+
     def standby_left(self, ends: Mapping[TP, int]) -> dict[TP, int]:
         """Offsets by which each copy that is kept for another worker is behind; `ends` are the changelogs' ends."""
         return {tp: left(ends[tp] - 1, self.standby_offsets.get(tp)) for tp in self.standby_tps if tp in ends}

@@ -24,6 +24,9 @@ HEARTBEAT_S = 0.5
 """The others learn by theirs that somebody left, so it is a part of every take-over."""
 REBALANCE_TIMEOUT_S = 60
 """Longer than the slowest group with its commit: the group waits this long for what is in hand."""
+LEADERS_AGE_MS_MAX = 10_000
+"""aiokafka does not ask who leads a partition when it is told that its offset is asked of a broker that does not, and
+while it asks on, nothing else is fetched from that broker."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def new_app(settings: Settings, brokers: str, worker_index: int, datadir: Path) 
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=256 << 10,
         consumer_group_instance_id=instance_id(settings, worker_index, datadir),
+        consumer_metadata_max_age_ms=LEADERS_AGE_MS_MAX,
         broker_max_poll_records=None,
         broker_session_timeout=SESSION_TIMEOUT_S,
         broker_heartbeat_interval=HEARTBEAT_S,

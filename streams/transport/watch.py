@@ -1,8 +1,8 @@
 """The watch over a worker: how far behind it is, whether it is ready, and whether it still moves.
 
 A consumer can stop quietly: a lost rebalance, a dead task in a library. So a partition that lags and makes no progress
-for STALL_S ends the process; exact acknowledgement makes that always safe, and the supervisor starts it again. Waiting
-on purpose for the outside world counts as progress.
+for STALL_S ends the process, and so does a state that is restored and makes none; exact acknowledgement makes that
+always safe, and the supervisor starts it again. Waiting on purpose for the outside world counts as progress.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class Progress:
 
 async def watch(app: Any, committer: Committer) -> None:
     """Set the gauges, commit past markers, and leave when a partition stands still. Runs as long as the application."""
-    progress, gauges = Progress(), Gauges(graph_store(app))
+    progress, restoring, gauges = Progress(), Progress(), Gauges(graph_store(app))
     idle: asyncio.Task[None] | None = None
     while True:
         await asyncio.sleep(LOOK_S)
@@ -69,7 +69,7 @@ async def watch(app: Any, committer: Committer) -> None:
         now = time.monotonic()
         if consumer.waits_for_outside:
             progress.excuse(now)
-        stalled = progress.stalled(lags, now)
+        stalled = progress.stalled(lags, now) + restoring.stalled(app.tables.recovery.reading(), now)
         gauges.tell(app, lags, progress.standing(now), now)
         if stalled:
             die("stalled", partitions=[f"{tp.topic}/{tp.partition}" for tp in stalled], rebalancing=app.rebalancing)

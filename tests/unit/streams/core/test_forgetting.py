@@ -132,6 +132,18 @@ def test_a_keeper_of_once_forgets_the_names_of_an_event_that_lost_them() -> None
     assert not names_in(graph, device, customer)
 
 
+def test_a_claim_that_came_before_its_cluster_is_known_when_the_cluster_comes() -> None:
+    """It comes once, so it is kept by key while nothing here names whom it is about."""
+    graph, device, email = Graph(1), ("device_id", "d"), ("email", "a@b.co")
+    graph.see(event("1", 1, "device_id:d", "customer_id:c"))
+    root = graph.root(device)
+    graph.work([Drop(root, 0, graph.keys.node(email), (Cut("gone", (), ()),), ("x1", NOW_MS))])
+    graph.work([Status(root, 0, email, 3, ("2", 2))])
+    assert not names_in(graph, root, email)
+    graph.see(event("2", 2, "device_id:d", "email:a@b.co"))
+    assert [row[4] for row in graph.rows("identifiers") if row[1] == "email"] == [True]
+
+
 def names_in(graph: Graph, of: Identifier, x: Identifier) -> bool:
     """Whether the record of one identifier's node names another."""
     return pack(x)[1:] in graph.stores[0][b"n" + graph.keys.node(of)]

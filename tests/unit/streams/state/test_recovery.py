@@ -205,3 +205,12 @@ def test_copies_are_compacted_where_something_was_deleted(monkeypatch: pytest.Mo
     looks.look()
     assert compacted == [1]
     assert store.deleted == {3}
+
+
+def test_what_is_not_whole_yet_is_told_with_how_far_it_is_read() -> None:
+    other, whole, elsewhere = (TP(CHANGELOG.topic, number) for number in (7, 8, 9))
+    recovery = new_recovery(
+        active_tps={CHANGELOG, other, whole}, active_offsets={CHANGELOG: None, other: 3, whole: 5},
+        active_highwaters={CHANGELOG: 4, other: 5, whole: 5, elsewhere: 9},
+    )
+    assert recovery.reading() == {CHANGELOG: (-1, 4), other: (3, 5)}

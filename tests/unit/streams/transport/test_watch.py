@@ -69,7 +69,10 @@ class Watched:
         patch.setattr(watch, "graph_store", lambda _: None)
         patch.setattr(watch, "commit_idle", commit_idle)
         consumer = SimpleNamespace(lags=lambda: {A: (1, 2)}, waits_for_outside=0)
-        self.app = SimpleNamespace(crashed=False, consumer=consumer, rebalancing=False)
+        self.restoring: dict[TP, tuple[int, int]] = {}
+        recovery = SimpleNamespace(reading=lambda: self.restoring)
+        self.app = SimpleNamespace(
+            crashed=False, consumer=consumer, rebalancing=False, tables=SimpleNamespace(recovery=recovery))
 
     def tell(self, _app: object, _lags: object, standing: dict[TP, float], _now_s: float) -> None:
         self.told.append(standing)
@@ -105,3 +108,22 @@ def test_a_commit_that_fails_ends_the_watch(monkeypatch: pytest.MonkeyPatch) -> 
 
     with pytest.raises(RuntimeError):
         asyncio.run(Watched(monkeypatch, fails).run(looks=100))
+
+
+async def _nothing(*_: object) -> None:
+    """A commit of what is idle, with nothing idle."""
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_restore_that_stands_still_ends_the_worker(monkeypatch: pytest.MonkeyPatch, reads: bool) -> None:
+    """A consumer can stop fetching a changelog: then no partition is worked, so that none of them lags."""
+    ended: list[Any] = []
+    monkeypatch.setattr(watch, "STALL_S", 0.05)
+    monkeypatch.setattr(watch, "die", lambda why, **told: ended.append((why, told["partitions"])))
+    watched = Watched(monkeypatch, _nothing)
+    watched.app.consumer.lags = dict
+    position = iter(range(10_000))
+    watched.app.tables.recovery.reading = lambda: {B: (next(position) if reads else 7, 10_000)}
+    asyncio.run(watched.run(looks=20))
+    assert bool(ended) is not reads
+    assert reads or ended[0] == ("stalled", ["a/1"])
