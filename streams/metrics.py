@@ -277,8 +277,9 @@ CLICKHOUSE_DELAY = _gauge(
 # -- the collector
 
 COLLECTOR_EVENTS = _counter(
-    COLLECTOR, "onethread_collector_events", "Events that came by HTTP: accepted, or why it was refused.", "source",
-    "outcome",
+    COLLECTOR, "onethread_collector_events",
+    "Events that came by HTTP: accepted, or why it was refused; lost is a look at a letter that could not be kept.",
+    "source", "outcome",
 )
 WEBHOOKS = _counter(COLLECTOR, "onethread_webhooks", "Webhooks: taken, handshake, unsigned.", "system", "outcome")
 COLLECTOR_REQUESTS = _counter(

@@ -3,14 +3,13 @@
 Rules: a link names its key by the key's id, so that no key stands in a letter. A redirect leads only to where the key's
 owner wanted it: the link is signed with a key made for links, or its host is on the key's list; anything else is no
 link at all, whoever wrote it. The customer comes first: a picture is always shown, and a good link leads on although
-the spool is full. Who opened is told by the link's `i`; one opening a minute counts, as mail programs fetch twice.
+the spool is full; what was not kept then is counted as lost. Who opened is told by the link's `i`; one opening a minute counts, as mail programs fetch twice.
 
 A signature is the last parameter, `s`: URL-safe base64 of HMAC-SHA256 over all before it (from the path on), keyed with
 the SHA-256 of the key in hex, which is what the collector keeps of it.
 """
 
 import base64
-import contextlib
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from connectors.collector import answers, described
 from connectors.collector.collecting import Collector, Event
 from connectors.collector.keys import Key, hash_of
 from connectors.spool import SpoolFull
+from streams import metrics
 
 router = APIRouter(tags=["tracked letters"])
 
@@ -74,8 +74,7 @@ async def get_pixel(request: Request) -> Response:
     collector: Collector = request.app.state.collector
     key = _key(collector, request)
     if key is not None and _is_signed(request, key):
-        with contextlib.suppress(SpoolFull, answers.Refused):  # whoever reads the letter gets the picture all the same
-            await _keep(collector, key, request, "message_opened")
+        await _keep(collector, key, request, "message_opened")
     return Response(_GIF, media_type="image/gif", headers=_NEVER_KEEP)
 
 
@@ -87,8 +86,7 @@ async def get_redirect(request: Request) -> Response:
     parts = _split(target)
     if key is None or parts is None or not (_is_signed(request, key) or parts in key.targets):
         return JSONResponse(answers.body("bad_link", "this is no link of ours"), 400, _NEVER_KEEP)
-    with contextlib.suppress(SpoolFull, answers.Refused):
-        await _keep(collector, key, request, "message_clicked")
+    await _keep(collector, key, request, "message_clicked")
     return RedirectResponse(target, 302, {**_NEVER_KEEP, "Referrer-Policy": "no-referrer"})
 
 
@@ -115,10 +113,14 @@ def _split(target: str) -> str | None:
 
 
 async def _keep(collector: Collector, key: Key, request: Request, kind: str) -> None:
-    collector.limits.take(key, 1)
-    gathered = collector.gather(key)
-    gathered.event(_event(key, request, kind, gathered.received_ms))
-    await collector.keep(gathered)
+    """Whoever reads the letter is served all the same, and nobody would send it again: what is not kept is lost."""
+    try:
+        collector.limits.take(key, 1)
+        gathered = collector.gather(key)
+        gathered.event(_event(key, request, kind, gathered.received_ms))
+        await collector.keep(gathered)
+    except (SpoolFull, answers.Refused):
+        metrics.COLLECTOR_EVENTS.labels(key.source, "lost").inc()
 
 
 def _event(key: Key, request: Request, kind: str, at_ms: int) -> Event:

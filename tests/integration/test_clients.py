@@ -62,13 +62,13 @@ def shop(running_stack: Addresses) -> Shop:
 
 
 def expected(prefix: str) -> tuple[set[tuple[str, str]], list[str], list[Any]]:
-    """What every client tells: who, two acts and an order."""
+    """What every client tells: who, and by an alias whom else that was, a page and an order."""
     held = {
         ("customer_id", f"{prefix}-u-1"), ("anonymous_id", f"{prefix}-a-1"), ("email", f"{prefix}@example.com"),
-        ("order_id", f"{prefix}-o-1"),
+        ("order_id", f"{prefix}-o-1"), ("anonymous_id", f"{prefix}-a-0"),
     }
     orders = [(f"{prefix}-o-1", "27.5", "EUR", "placed", "web", "2026-02-05 10:00:00.000")]
-    return held, ["identified", "order_placed", "page_viewed"], orders
+    return held, ["identified", "identified", "order_placed", "page_viewed"], orders
 
 
 def order(prefix: str) -> dict[str, Any]:
@@ -87,6 +87,7 @@ def python(shop: Shop) -> Shop:
         client.identify(f"{prefix}-u-1", {"email": f"{prefix}@example.com"}, timestamp=AT)
         client.track(f"{prefix}-u-1", "Order Completed", order(prefix), timestamp=AT, anonymous_id=f"{prefix}-a-1")
         client.page(f"{prefix}-u-1", None, "Home", timestamp=AT)
+        client.alias(f"{prefix}-a-0", f"{prefix}-u-1", timestamp=AT)
         client.shutdown()
         assert failed == []
     shop.settle()

@@ -23,12 +23,12 @@ from tests.simulation.agents.world import World
 from tests.simulation.run import of_agents, options_of, repeat
 
 PARTS = ["rules", "policies", "erasures"]
-_DRAWN = plan(2, 4, ["rules"])
+_DRAWN = plan(14, 5, PARTS)
 SMALL = replace(
     _DRAWN, faults=(), workers=2, partitions=2,
     told=tuple(replace(told, partition=told.partition % 2) for told in _DRAWN.told),
 )
-"""A world small enough to let a fault happen at each of its steps."""
+"""A world small enough to let a fault happen at each of its steps, with two merges, rules and an erasure."""
 
 
 @pytest.mark.parametrize("first", range(0, 160, 20))
@@ -50,7 +50,14 @@ def test_a_fault_at_any_step_changes_nothing(fault: Fault) -> None:
     for step, wrong in run.each_step(SMALL, fault):
         assert not wrong, f"{fault.kind} at step {step}: {wrong}"
         steps = step
-    assert steps > 50
+    assert steps > 300
+
+
+def test_the_small_world_has_what_a_fault_may_tear_apart() -> None:
+    kept = World(SMALL).run().clickhouse.kept
+    assert {table: len(kept[table]) for table in ("merges", "rules", "erased_identifiers", "dead_letters")} == {
+        "merges": 2, "rules": 3, "erased_identifiers": 2, "dead_letters": 1,
+    }
 
 
 def test_a_seed_decides_everything() -> None:

@@ -80,6 +80,8 @@ def test_a_customer_is_led_on_although_nothing_can_be_kept(site: Site, mail: str
     assert site.client.get(links.redirect("", mail, LETTER, TARGET), follow_redirects=False).status_code == 302
     assert site.client.get(links.pixel("", mail, LETTER)).status_code == 200
     assert site.kept() == []
+    told = 'onethread_collector_events_total{outcome="lost",source="mail"} 2.0'
+    assert told in site.client.get("/metrics").text, "what was lost is counted"
 
 
 def test_a_dropped_key_has_no_links(site: Site, mail: str) -> None:
