@@ -3,7 +3,8 @@
 Rules: a link names its key by the key's id, so that no key stands in a letter. A redirect leads only to where the key's
 owner wanted it: the link is signed with a key made for links, or its host is on the key's list; anything else is no
 link at all, whoever wrote it. The customer comes first: a picture is always shown, and a good link leads on although
-the spool is full; what was not kept then is counted as lost. Who opened is told by the link's `i`; one opening a minute counts, as mail programs fetch twice.
+the spool is full; what was not kept then is counted as lost. Who opened is told by the link's `i`; one opening a minute
+counts, as mail programs fetch twice.
 
 A signature is the last parameter, `s`: URL-safe base64 of HMAC-SHA256 over all before it (from the path on), keyed with
 the SHA-256 of the key in hex, which is what the collector keeps of it.

@@ -24,7 +24,7 @@ RELEASE = "1.31"
 OTHERS = {"Kustomization", "PodMonitor", "Kafka", "KafkaNodePool", "ClickHouseInstallation",
           "ClickHouseKeeperInstallation"}
 """Kinds whose schemas come with their operators; of them only YAML is checked."""
-OURS = ("prepare", "worker-0", "worker-1", "worker-2", "collector", "refitter")
+OURS = ("prepare", "worker-0", "worker-1", "worker-2", "collector", "exporter", "refitter")
 PARTS = {("production", "worker.yaml"), ("production", "collector.yaml"), ("production", "adapter.yaml")}
 """Patches, which are whole once they are built, and the values of another's chart."""
 ROOTLESS_BY_IMAGE = {"kafka-1", "kafka-2", "kafka-3", "registry"}
@@ -198,3 +198,14 @@ def test_secrets_are_made_once_and_the_pepper_stays(tmp_path: Path) -> None:
 
 def _config_map() -> dict[str, str]:
     return next(dict(d["data"]) for _, d in documents("base") if d["kind"] == "ConfigMap")
+
+
+def test_prometheus_finds_whom_it_asks_among_the_containers() -> None:
+    """Without the exporter nobody would see a loss. Who is called by an alert is everybody's own."""
+    config = yaml.safe_load((CHECKOUT / "deploy/prometheus/prometheus.yml").read_text())
+    asked = {name for job in config["scrape_configs"] for found in job.get("dns_sd_configs", ())
+             for name in found["names"]}
+    aliases = {alias for service in services().values() if isinstance(service.get("networks"), dict)
+               for alias in (service["networks"].get("default") or {}).get("aliases", ())}
+    assert asked >= {"worker", "collector", "exporter"}
+    assert asked <= services().keys() | aliases
