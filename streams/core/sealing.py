@@ -1,7 +1,8 @@
 """Sealed identifiers in a cluster: of one that was erased and that nothing names, only the node key is left.
 
 It stays a member, so that pointers and claims hold; it has no rows and connects nothing. When something names it again
-it is given its name back.
+it is given its name back. A claim about one that is no member and that nothing names is kept so as well: it comes once,
+and may come before the cluster that it is about.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -30,10 +31,8 @@ def seal(keys: Keys, cluster: Cluster) -> list[Identifier]:
     named = named_in(cluster)
     unnamed = {x for x in set(names(cluster)) - named if x[0] != SEALED}
     strangers = unnamed - cluster.members
-    for x in [x for x in cluster.claims if x[0] != SEALED and x not in cluster.members and x not in named]:
-        rename(cluster, x, keys.sealed(x))  # it comes once, and may have come before the cluster that it is about
     erased = {x for x in unnamed if keys.node(x) in cluster.marks}
-    for x in sorted(erased):
+    for x in sorted(erased | strangers & cluster.claims.keys()):
         rename(cluster, x, keys.sealed(x))
     if erased or strangers:
         untell(cluster, lambda end: end in erased or end in strangers)

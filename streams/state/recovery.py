@@ -98,9 +98,9 @@ class Recovery(StockRecovery):
 
     def reading(self) -> dict[TP, tuple[int, int]]:
         """How far each partition is read that is not whole yet, and the last offset that it needs."""
-        whole = {tp: last for tp, last in self.active_highwaters.items() if tp in self.active_tps}
-        done = {tp: self.active_offsets.get(tp) for tp in whole}
-        return {tp: (-1 if done[tp] is None else done[tp], last) for tp, last in whole.items() if left(last, done[tp])}
+        known = self.active_tps & self.active_highwaters.keys()  # none are while the ends are still asked for
+        return {tp: (self.active_highwaters[tp] - n, self.active_highwaters[tp])
+                for tp, n in self.active_left().items() if n and tp in known}
 
     def standby_left(self, ends: Mapping[TP, int]) -> dict[TP, int]:
         """Offsets by which each copy that is kept for another worker is behind; `ends` are the changelogs' ends."""

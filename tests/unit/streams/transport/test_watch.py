@@ -69,8 +69,7 @@ class Watched:
         patch.setattr(watch, "graph_store", lambda _: None)
         patch.setattr(watch, "commit_idle", commit_idle)
         consumer = SimpleNamespace(lags=lambda: {A: (1, 2)}, waits_for_outside=0)
-        self.restoring: dict[TP, tuple[int, int]] = {}
-        recovery = SimpleNamespace(reading=lambda: self.restoring)
+        recovery = SimpleNamespace(reading=dict)
         self.app = SimpleNamespace(
             crashed=False, consumer=consumer, rebalancing=False, tables=SimpleNamespace(recovery=recovery))
 
