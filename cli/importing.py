@@ -28,8 +28,8 @@ LOOK_S, RETRY_S = 1.0, 5.0
 
 def command(
     mapping: Annotated[str, typer.Argument(metavar="MAPPING", help="A mapping file, or the name of a ready one.")],
-    files: Annotated[list[Path] | None, typer.Argument(
-        metavar="FILE…", help="CSV or JSON lines, also packed by gzip.",
+    files: Annotated[list[str] | None, typer.Argument(
+        metavar="FILE…", help="CSV or JSON lines, also packed by gzip; MAPPING=FILE goes through another mapping.",
     )] = None,
     report: Annotated[bool, typer.Option("--report", help="Send nothing: tell what would become of it.")] = False,
     into: Annotated[Path | None, typer.Option("--list", help="With --report: write every line it names here.")] = None,
@@ -44,25 +44,34 @@ def command(
     An import that was stopped goes on where it stood; a file that was sent whole is not sent again.
 
     Example: onethread import till_receipts receipts-2026-02.csv --report
+    Example: onethread import crm_contacts contacts.csv loyalty_members=members.csv --report
     """
-    for file in files or ():
-        if not file.is_file():
-            raise UsageError(f"no such file: {file}")
+    given = [_given(text, mapping) for text in files or ()]
     if bool(files) == bool(watch) or (watch and report):
         raise UsageError("expected files, or --watch and a folder")
     if watch and not watch.is_dir():
         raise UsageError(f"no such folder: {watch}")
-    path = mappings.find(mapping)
-    compiled = mappings.load(path)
+    paths = {name: mappings.find(name) for name in (mapping, *(name for _, name in given))}
+    compiled = {name: mappings.load(path) for name, path in paths.items()}
     if report:
-        preview(compiled, files or [], into)
+        preview([(file, compiled[name]) for file, name in given], into)
         return
-    importer = _Importer(path, compiled, again)
+    importers = {name: _Importer(path, compiled[name], again) for name, path in paths.items()}
     if watch:
-        _watch(importer, Watcher(watch))
-    refused = sum(importer.send(file).refused_total for file in files or ())
+        _watch(importers[mapping], Watcher(watch))
+    refused = sum(importers[name].send(file).refused_total for file, name in given)
     if strict and refused:
         raise typer.Exit(1)
+
+
+def _given(text: str, mapping: str) -> tuple[Path, str]:
+    """A file and its mapping. Errors: UsageError where there is no such file."""
+    name, _, rest = text.rpartition("=")
+    if not name or Path(text).is_file():
+        name, rest = mapping, text
+    if not Path(rest).is_file():
+        raise UsageError(f"no such file: {rest}")
+    return Path(rest), name
 
 
 class _Importer:

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,7 @@ from streams.core.accept import Unidentifiable
 from streams.core.drafting import Drafted
 from streams.core.dry_run import Persons, State, persons
 from streams.core.event import Identifier
+from streams.core.facts import Table
 from streams.core.keys import Keys
 from streams.core.policy import Policy
 from streams.core.refusal import Refusal, Reject
@@ -58,11 +59,23 @@ class Large:
     seen_at: Line
 
 
+class Meeting(NamedTuple):
+    """Two lines that would be of one person, by identifiers of these kinds that both name."""
+
+    at: Line
+    first: Line
+    by: str
+
+    def __str__(self) -> str:
+        return f"{self.at} joins {self.first} by {self.by}"
+
+
 @dataclass
 class Joins:
     """Who the files' identifiers would be.
 
-    `met` are identifiers, by kind, that more than one file names, or a file and what is known already.
+    `meetings` are lines that name what an earlier line named, in the same file or in another. `met` are identifiers, by
+    kind, that more than one file names, or a file and what is known already.
     """
 
     persons: int
@@ -76,18 +89,20 @@ class Joins:
     shared: dict[str, int]
     contested: int
     largest: list[Large]
+    meetings: list[Meeting]
 
 
 class Report:
     """Reads files, one after the other; `joins` at the end. Memory: about 4 KB an event at the end."""
 
-    def __init__(self, checker: Checker, mapping: Mapping, now_ms: int, state: State | None = None) -> None:
-        self._checker, self._mapping, self._now_ms, self._state = checker, mapping, now_ms, state
+    def __init__(self, checker: Checker, now_ms: int, state: State | None = None) -> None:
+        self._checker, self._now_ms, self._state = checker, now_ms, state
         self._drafted = Drafted(state)
         self._copies: dict[bytes, tuple[bytes, Line]] = {}
         self._seen_in: dict[Identifier, int] = defaultdict(int)
         """Files that name an identifier, a bit each."""
-        self._first_at: dict[Identifier, Line] = {}
+        self._told: list[tuple[Line, list[Identifier]]] = []
+        """What each line names that told of something new."""
         self.files: dict[str, Counts] = {}
         self.refusals: list[tuple[Line, Reject]] = []
         self.repeats: list[tuple[Line, Line]] = []
@@ -95,13 +110,13 @@ class Report:
         self.conflicts: list[tuple[Line, Line]] = []
         """The same of events with one id and different contents."""
 
-    def read(self, path: Path) -> Counts:
+    def read(self, path: Path, mapping: Mapping) -> Counts:
         """Errors: MappingError where the file does not fit the mapping."""
         counts = self.files.setdefault(path.name, Counts())
         bit = 1 << (len(self.files) - 1)
-        for found in rows(path, self._mapping):
+        for found in rows(path, mapping):
             counts.rows += 1
-            self._row(found, Line(path.name, found.line), counts, bit)
+            self._row(found, Line(path.name, found.line), mapping, counts, bit)
         return counts
 
     def joins(self, policy: Policy, keys: Keys) -> Joins:
@@ -110,18 +125,18 @@ class Report:
         before = persons(self._state, policy, keys) if self._state else Persons()
         return self._joins(after, before)
 
-    def _row(self, found: Found, line: Line, counts: Counts, bit: int) -> None:
+    def _row(self, found: Found, line: Line, mapping: Mapping, counts: Counts, bit: int) -> None:
         if found.row is None or found.problem is not None:
             assert found.problem is not None, "a row that is not there has a reason"
             self._refuse(found.problem, line, counts)
             return
-        given = self._mapping.events(found.row)
+        given = mapping.events(found.row)
         counts.passed_over += not given
         for one in given:
             if isinstance(one, Reject):
                 self._refuse(one, line, counts)
-            elif self._mapping.reference:
-                self._record(one, line, counts)
+            elif mapping.reference:
+                self._record(reference.TABLES[mapping.reference], one, line, counts)
             else:
                 self._event(one, line, counts, bit)
 
@@ -134,18 +149,20 @@ class Report:
         counts.events += 1
         name = blake2b(given["event_id"].encode(), digest_size=8).digest()
         first, first_line = self._copies.setdefault(name, (digest[:8], line))
+        is_repeat = first_line is not line and first == digest[:8]
         if first_line is not line:
-            (self.repeats if first == digest[:8] else self.conflicts).append((line, first_line))
+            (self.repeats if is_repeat else self.conflicts).append((line, first_line))
         if isinstance(outcome, Unidentifiable):
             counts.unidentifiable += 1
             return
         self._drafted.add(outcome.event)
-        for kind, value, _ in outcome.event.ids:
-            self._seen_in[kind, value] |= bit
-            self._first_at.setdefault((kind, value), line)
+        named = [(kind, value) for kind, value, _ in outcome.event.ids]
+        for identifier in named:
+            self._seen_in[identifier] |= bit
+        if not is_repeat:
+            self._told.append((line, named))
 
-    def _record(self, given: dict[str, Any], line: Line, counts: Counts) -> None:
-        table = reference.TABLES[self._mapping.reference]
+    def _record(self, table: Table, given: dict[str, Any], line: Line, counts: Counts) -> None:
         try:
             reference.row(table, reference.record(table, given))
         except Refusal as refusal:
@@ -171,6 +188,7 @@ class Report:
                 kinds[owner][x[0]] += 1
                 if x in before.owner and x not in before.shared:
                     earlier[owner].add(before.owner[x])
+        first_at, meetings = self._meetings(after.shared | after.contested)
         largest = sorted(groups, key=lambda owner: (-kinds[owner].total(), owner))[:LARGEST]
         return Joins(
             persons=len(groups), known=len(groups.keys() & after.known),
@@ -179,8 +197,23 @@ class Report:
             met={kind: count for kind, count in sorted(met.items()) if count},
             shared=dict(sorted(Counter(kind for kind, value in after.shared & self._seen_in.keys()).items())),
             contested=len(after.contested & self._seen_in.keys()),
-            largest=[Large(dict(sorted(kinds[o].items())), self._first_at[min(groups[o])]) for o in largest],
+            largest=[Large(dict(sorted(kinds[o].items())), first_at[min(groups[o])]) for o in largest],
+            meetings=meetings,
         )
+
+    def _meetings(self, of_many: set[Identifier]) -> tuple[dict[Identifier, Line], list[Meeting]]:
+        """Where each identifier is named first, and the lines that join an earlier one by it; not by what `of_many`
+        people have."""
+        first_at: dict[Identifier, Line] = {}
+        meetings = []
+        for line, named in self._told:
+            by: dict[Line, set[str]] = defaultdict(set)
+            for x in named:
+                first = first_at.setdefault(x, line)
+                if first != line and x not in of_many:
+                    by[first].add(x[0])
+            meetings += [Meeting(line, first, ", ".join(sorted(kinds))) for first, kinds in by.items()]
+        return first_at, meetings
 
 
 def _files(group: list[Identifier], seen_in: dict[Identifier, int]) -> int:

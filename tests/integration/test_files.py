@@ -91,6 +91,11 @@ def test_an_import_that_is_killed_goes_on_and_what_was_refused_comes_back(
     await_rest(running_stack)
     assert ask(running_stack, mine) == [(letter, False)]
     assert run("dead-letters", "replay", letter)[0] == "replayed: 0 letters, 0 events\n"
+    before = json.loads(run("status", "--json")[0])["books"]
+    assert run("dead-letters", "replay", letter, "--again")[0] == "replayed: 1 letters, 1 events\n"
+    await_rest(running_stack)
+    after = json.loads(run("status", "--json")[0])["books"]
+    assert (after["duplicates"], after["difference"]) == (before["duplicates"] + 1, 0)
     assert of_test(running_stack)[0][:2] == (ROWS, ROWS)
 
 

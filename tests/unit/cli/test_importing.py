@@ -16,7 +16,7 @@ from streams.errors import OneThreadError, UsageError
 
 
 @pytest.mark.parametrize("arguments", [
-    [], ["none.csv"], ["--watch", "/no/such/folder"], ["{file}", "--watch", "{folder}"],
+    [], ["none.csv"], ["loyalty_members=none.csv"], ["--watch", "/no/such/folder"], ["{file}", "--watch", "{folder}"],
     ["--watch", "{folder}", "--report"],
 ])
 def test_wrong_usage_is_told_before_anything_happens(tmp_path: Path, arguments: list[str]) -> None:
@@ -36,6 +36,17 @@ def test_a_report_needs_no_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert result.exit_code == 0, result.exception
     assert "refused: 1\n  a.csv:3  missing_field  day: expected a value\n" in result.stdout
     assert told.read_text().splitlines() == ["file,line,reason,detail", "a.csv,3,missing_field,day: expected a value"]
+
+
+def test_a_file_may_name_a_mapping_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONETHREAD_HOME", str(tmp_path / "none"))
+    folder = Path(importing.mappings.__file__).parent / "mappings"
+    result = CliRunner().invoke(app, [
+        "import", "crm_contacts", str(folder / "crm_contacts.csv"), f"loyalty_members={folder / 'loyalty_members.csv'}",
+        "--report",
+    ])
+    assert result.exit_code == 0, result.exception
+    assert "loyalty_members.csv:2 joins crm_contacts.csv:2 by email, email_sha256, phone\n" in result.stdout
 
 
 def test_a_watched_folder_is_emptied_into_done_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,11 +32,11 @@ identifiers = [{ kind = "loyalty_card", value = "{card}" }, { kind = "phone", va
 def reported(
     tmp_path: Path, *files: list[str], mapping: Mapping = MAPPING, known: Drafted | None = None,
 ) -> tuple[Report, Joins]:
-    report = Report(Checker(Settings(), default()), mapping, KAFKA_MS, known)
+    report = Report(Checker(Settings(), default()), KAFKA_MS, known)
     for number, lines in enumerate(files):
         path = tmp_path / f"{number}.csv"
         path.write_text("\n".join(["id,card,phone", *lines]) + "\n")
-        report.read(path)
+        report.read(path, mapping)
     return report, report.joins(default(), KEYS)
 
 
@@ -70,6 +70,37 @@ def test_who_would_join_within_files_and_between_them(tmp_path: Path) -> None:
     assert joins.met == {"phone": 1}
     assert joins.largest[0].kinds == {"loyalty_card": 2, "phone": 1}
     assert (joins.already_there, joins.united) == (0, 0)
+
+
+def test_lines_that_would_be_of_one_person_are_told_and_by_what(tmp_path: Path) -> None:
+    _, joins = reported(
+        tmp_path, ["a,26001,+380670001201", "b,26001,", "b,26001,"], ["c,26001,+380670001201", "d,,+380670001209"],
+    )
+    assert [str(one) for one in joins.meetings] == [
+        "0.csv:3 joins 0.csv:2 by loyalty_card", "1.csv:2 joins 0.csv:2 by loyalty_card, phone",
+    ]
+    _, joins = reported(tmp_path, [f"{n},2600{n},+380670001201" for n in range(4)])
+    assert joins.meetings == []
+
+
+def test_bases_of_different_kinds_are_read_through_their_own_mappings(tmp_path: Path) -> None:
+    contacts = parse("""
+[[events]]
+channel = "crm"
+type = "identified"
+role = "record"
+event_id = "crm:{id}"
+occurred_at = "2026-02-05T10:00:00Z"
+identifiers = [{ kind = "crm_id", value = "{id}" }, { kind = "phone", value = "{tel}" }]
+""", "contacts")
+    report, members, crm = Report(Checker(Settings(), default()), KAFKA_MS), tmp_path / "m.csv", tmp_path / "c.csv"
+    members.write_text("id,card,phone\na,26001,+380670001201\n")
+    crm.write_text("id,tel\n7,+380670001201\n")
+    report.read(members, MAPPING)
+    report.read(crm, contacts)
+    joins = report.joins(default(), KEYS)
+    assert (joins.persons, joins.in_several_files) == (1, 1)
+    assert [str(one) for one in joins.meetings] == ["c.csv:2 joins m.csv:2 by phone"]
 
 
 def test_a_phone_of_too_many_cards_joins_nobody(tmp_path: Path) -> None:
