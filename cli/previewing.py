@@ -22,8 +22,9 @@ from streams.state.snapshot import changelog_topic, read
 LINES_SHOWN = 20
 
 
-def preview(mapping: Mapping, files: list[Path], into: Path | None) -> None:
-    """Read files and tell what would become of them; `into` is where all refusals are written.
+def preview(files: list[tuple[Path, Mapping]], into: Path | None) -> None:
+    """Read files, each through its mapping, and tell what would become of them; `into` is where every line it names is
+    written.
 
     Without a stack persons are made of the files alone, under the policy that comes with the product.
     """
@@ -33,23 +34,25 @@ def preview(mapping: Mapping, files: list[Path], into: Path | None) -> None:
         addresses = None
     chosen = settings.load((addresses or Addresses.from_environ()).home)
     policy, state = default(), None
+    has_events = not all(mapping.reference for _, mapping in files)
     with line("reading") as tell:
-        if addresses and not mapping.reference:
+        if addresses and has_events:
             policy = policy_in_force(addresses.kafka_bootstrap, addresses.registry_url, chosen).policy
             state = State()
             tell(description="reading what is known")
             read(addresses.kafka_bootstrap, changelog_topic(chosen.topic_prefix), state.put)
-        report = Report(Checker(chosen, policy), mapping, clock.now_ms(), state)
-        for file in files:
+        report = Report(Checker(chosen, policy), clock.now_ms(), state)
+        for file, mapping in files:
             tell(description=f"reading {file.name}")
-            report.read(file)
+            report.read(file, mapping)
         tell(description="who would join")
         joins = report.joins(policy, Keys(chosen.pepper.get_secret_value(), chosen.partitions))
     _show_files(report)
-    if not mapping.reference:
+    if has_events:
+        _show_lines("lines that would join an earlier one", [str(one) for one in joins.meetings])
         _show_joins(joins, addresses is not None)
     if into:
-        _write(report, into)
+        _write(report, joins, into)
 
 
 def _show_files(report: Report) -> None:
@@ -90,10 +93,11 @@ def _show_joins(joins: Joins, has_stack: bool) -> None:
             print(f"  {', '.join(f'{kind} {count:,}' for kind, count in large.kinds.items())}  ({large.seen_at})")
 
 
-def _write(report: Report, into: Path) -> None:
+def _write(report: Report, joins: Joins, into: Path) -> None:
     with into.open("w", encoding="utf-8", newline="") as file:
         told = csv.writer(file)
         told.writerow(TOLD)
         told.writerows((at.file, at.number, reject.reason, reject.detail) for at, reject in report.refusals)
         told.writerows((at.file, at.number, "repeat", f"of {first}") for at, first in report.repeats)
         told.writerows((at.file, at.number, "conflict", f"with {first}") for at, first in report.conflicts)
+        told.writerows((at.file, at.number, "join", f"{first} by {by}") for at, first, by in joins.meetings)

@@ -253,6 +253,14 @@ CLUSTER_IDENTIFIERS = _distribution(
 LARGEST_CLUSTER = _gauge(
     WORKER, "onethread_largest_cluster_identifiers", "Identifiers of the largest cluster changed since the start.",
 )
+LARGEST_PERSON = _gauge(
+    WORKER, "onethread_largest_person_touchpoints",
+    "Touchpoints of the person with the most of those changed since the start.",
+)
+MOST_PARTNERS = _gauge(
+    WORKER, "onethread_shared_identifier_partners",
+    "Others that a shared identifier was seen with: of the one with the most of those seen since the start.",
+)
 
 # -- load
 
@@ -291,6 +299,10 @@ COLLECTOR_SECONDS = _histogram(
 )
 SPOOL_RECORDS = _gauge(COLLECTOR, "onethread_spool_records", "Records that wait for Kafka.", "spool")
 SPOOL_BYTES = _gauge(COLLECTOR, "onethread_spool_bytes", "Bytes that wait for Kafka.", "spool")
+SPOOL_LIMIT = _gauge(
+    COLLECTOR, "onethread_spool_limit_bytes", "Bytes that may wait: the spool's limit, or what the disk has room for.",
+    "spool",
+)
 SPOOL_AGE = _gauge(COLLECTOR, "onethread_spool_age_seconds", "For how long the oldest of them has waited.", "spool")
 SPOOL_SENT = _gauge(COLLECTOR, "onethread_spool_sent", "Records that Kafka acknowledged since the start.", "spool")
 

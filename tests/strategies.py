@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 import msgspec
 from hypothesis import strategies as st
 
+from streams.core.alert import KINDS as KINDS_OF_ALERTS
 from streams.core.erasing import FOR_EVER_MS
 from streams.core.event import Event, Identifier
-from streams.core.policy import Blocked, Kind, Policy, default
+from streams.core.policy import ALERTS, Blocked, Kind, Policy, default
 from tests.oracle.build import event
 from tests.oracle.erasure import Erasure
 from tests.oracle.rules import Word
@@ -172,7 +173,7 @@ def _policy(random: Random) -> Policy:
         default(), kinds=MappingProxyType(kinds), threshold=random.choice([0.8, 0.9, 0.95, 0.99]),
         person_identifiers_max=random.choice([3, 5, 1000, 1000]),
         blocked=MappingProxyType({**default().blocked, **blocked}),
-        alerts=MappingProxyType({kind: random.choice([None, 1, 1, 2]) for kind in default().alerts}),
+        alerts=MappingProxyType({**ALERTS, **{kind: random.choice([None, 1, 1, 2]) for kind in KINDS_OF_ALERTS}}),
     )
 
 

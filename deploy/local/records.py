@@ -48,13 +48,15 @@ def write(home: Path, record: Record) -> None:
 
 def read_all(home: Path) -> dict[str, Record]:
     """Every part that a supervisor of this home has recorded, by name."""
-    found = (Record(**json.loads(path.read_text())) for path in sorted(folder(home).glob("*.json")))
-    return {record.name: record for record in found}
+    found = (read(home, path.stem) for path in sorted(folder(home).glob("*.json")))
+    return {record.name: record for record in found if record}
 
 
 def read(home: Path, name: str) -> Record | None:
-    path = folder(home) / f"{name}.json"
-    return Record(**json.loads(path.read_text())) if path.exists() else None
+    try:
+        return Record(**json.loads((folder(home) / f"{name}.json").read_text()))
+    except FileNotFoundError:  # also one that left between two looks
+        return None
 
 
 def forget(home: Path) -> None:

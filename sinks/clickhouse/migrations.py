@@ -3,9 +3,9 @@
 Tables change by numbered files, each applied once and recorded; every statement in them can be repeated (IF NOT
 EXISTS), so that a crash in the middle, or two processes at once, do no harm. Views hold no data: their files are the
 current truth, replaced as a whole when any of them changed. `settings` and `channels` are views made from the
-settings themselves, so they cannot disagree with them, and always have exactly the rows they should; `policy` is made
-from the identity policy by whoever applies one. The setting `clickhouse_cluster` makes all of it for a cluster, from
-the same texts (`sinks.clickhouse.cluster`).
+settings themselves, so they cannot disagree with them, and always have exactly the rows they should; `policy` and
+`facts_alert_limits` are made from the identity policy by whoever applies one. The setting `clickhouse_cluster` makes
+all of it for a cluster, from the same texts (`sinks.clickhouse.cluster`).
 """
 
 import hashlib
@@ -45,6 +45,9 @@ VIEWS = (
 
 PARAMETERISED = ("identifiers_as_of", "persons_as_of")
 """Those of them that are asked with a parameter."""
+
+VIEWED_ALERTS = ("person_touchpoints", "super_identifier")
+"""Alerts that are no rows of facts: whether there is one is asked when somebody looks."""
 
 _PERIOD = re.compile(r"/\* period of ([\w.]+) \*/")
 """Where a file says of which instant its rows are: besides the view there is one of a period, `from` included."""
@@ -86,7 +89,8 @@ def apply(url: str, settings: Settings) -> None:
         _apply_migrations(client, run, applied)
         run(settings_view(settings))
         run(channels_view(settings))
-        run(policy_view(default(), "CREATE VIEW IF NOT EXISTS"))
+        for view in (policy_view, alert_limits_view):
+            run(view(default(), "CREATE VIEW IF NOT EXISTS"))
         _apply_views(client, run, applied.get(_VIEWS_RECORD))
     finally:
         client.close()
@@ -102,10 +106,11 @@ def _check_flavour(client: Client, name: str) -> None:
 
 
 def show_policy(url: str, policy: Policy) -> None:
-    """Make the view `policy` show another policy, once that is applied."""
+    """Make the views of the policy show another one, once that is applied."""
     client = connect(url)
     try:
         cluster.run(client, policy_view(policy))
+        cluster.run(client, alert_limits_view(policy))
     finally:
         client.close()
 
@@ -199,6 +204,12 @@ def policy_view(policy: Policy, verb: str = "CREATE OR REPLACE VIEW") -> str:
         for kind in policy.kinds.values()
     )
     return _as_owner(f"{verb} onethread.policy AS SELECT * FROM values({format_query_value(_POLICY_COLUMNS)}, {rows})")
+
+
+def alert_limits_view(policy: Policy, verb: str = "CREATE OR REPLACE VIEW") -> str:
+    """The view `facts_alert_limits`: one row, a column for each alert that the view `identity_alerts` looks for."""
+    columns = (f"CAST({_cell(policy.alerts[kind])}, 'Nullable(UInt64)') AS {kind}" for kind in VIEWED_ALERTS)
+    return _as_owner(f"{verb} onethread.facts_alert_limits AS SELECT {', '.join(columns)}")
 
 
 def _cell(value: str | bool | float | list[str] | None) -> str:

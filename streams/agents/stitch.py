@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from prometheus_client import Gauge
+
 from schemas.registry import SchemaCache
 from streams import metrics
 from streams.agents.compacting import Compactor
@@ -31,6 +33,7 @@ assert FACTS_BYTES_MAX < RECORD_BYTES_MAX
 _FORGOTTEN = ("erased_identifiers", "erased_records")
 
 _BECAUSE = index_of("evidence", "refused_because")
+_SHARED, _TOUCHPOINTS = (index_of("persons", name) for name in ("shared", "touchpoints"))
 
 
 class PartitionReader:
@@ -60,7 +63,7 @@ class Stitch:
         self._settings, self._topics, self._policy, self._store = settings, topics, policy, store
         self._partitions: dict[int, Partition] = {}
         self._compactor = Compactor(store)
-        self._largest = 0
+        self._largest = dict.fromkeys((metrics.LARGEST_CLUSTER, metrics.LARGEST_PERSON, metrics.MOST_PARTNERS), 0)
 
     def forget(self, partitions: Iterable[int]) -> None:
         """The partitions may be another worker's now: what is cached of them is worth nothing."""
@@ -117,13 +120,18 @@ class Stitch:
                 work.records.append((self._topics.identity, partition, None, value))
         work.writes[number] = Writes(effects.puts, effects.deletes)
         count(effects)
-        self._largest = max(self._largest, *effects.sizes, 0)
-        metrics.LARGEST_CLUSTER.set(self._largest)
+        self._tell_largest(metrics.LARGEST_CLUSTER, effects.sizes)
+        self._tell_largest(metrics.LARGEST_PERSON, touchpoints_of(effects))
+        self._tell_largest(metrics.MOST_PARTNERS, effects.met)
         if effects.swept:
             version, done, is_all = effects.swept
             metrics.POLICY_SWEPT.labels(number).set(done)
             if is_all:
                 metrics.POLICY_VERSION.labels(number).set(version)
+
+    def _tell_largest(self, gauge: Gauge, figures: Iterable[int]) -> None:
+        self._largest[gauge] = max(self._largest[gauge], *figures, 0)
+        gauge.set(self._largest[gauge])
 
 
 def values_of(fact: facts.Facts) -> Iterator[bytes]:
@@ -137,6 +145,13 @@ def values_of(fact: facts.Facts) -> Iterator[bytes]:
     tombstones = max(0, upserts - len(fact.upserts))
     yield from values_of(facts.Facts(fact.table, fact.upserts[:upserts], fact.tombstones[:tombstones]))
     yield from values_of(facts.Facts(fact.table, fact.upserts[upserts:], fact.tombstones[tombstones:], fact.arrived))
+
+
+def touchpoints_of(effects: Effects) -> Iterator[int]:
+    """By person that changed; pseudo-persons of shared identifiers apart."""
+    for key, (_, row) in effects.facts.items():
+        if key[0] == "persons" and row is not None and not row[_SHARED]:
+            yield row[_TOUCHPOINTS]
 
 
 for _action in ("merged", "split"):  # shown from the beginning, so that the first is an increase

@@ -37,6 +37,9 @@ class Effects:
     shared: list[tuple[Identifier, int]] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
+    """Identifiers of clusters that changed."""
+    met: list[int] = field(default_factory=list)
+    """Partners of shared identifiers that were seen again."""
     duplicates: int = 0
     arrived: list[tuple[int, int]] = field(default_factory=list)
     """(occurred_ms, received_ms) of events kept for the first time."""

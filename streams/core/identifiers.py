@@ -47,7 +47,7 @@ def normalise(kind: str, value: str, policy: Policy, default_region: str) -> Ide
     """The identifier in its normal form.
 
     Shape:  kind may be an alias; default_region is a country such as UA, or empty: only numbers with + are phones.
-            The kind may change: a messenger id that is a phone is a phone.
+            The kind may change: a messenger id that is a phone is a phone. A normal form is its own normal form.
     Cost:   at first sight a phone 18 to 35 µs, an e-mail 3 to 5 µs, a text 2 to 3 µs; repeated ones are remembered.
     """
     row = policy.kinds.get(policy.aliases.get(kind, kind))
@@ -58,8 +58,7 @@ def normalise(kind: str, value: str, policy: Policy, default_region: str) -> Ide
         return Refused(EMPTY)
     if len(value) > VALUE_LENGTH_MAX:
         return Refused(TOO_LONG)
-    if not value.isascii():
-        value = unicodedata.normalize("NFC", value)
+    value = _composed(value)
     if policy.is_blocked(row.name, value):
         return Refused(BLOCKED)
     try:
@@ -68,7 +67,9 @@ def normalise(kind: str, value: str, policy: Policy, default_region: str) -> Ide
         return Refused(unusable.note)
     if row.form == "email":
         normal = policy.email.plain(normal)
-    if normal != value and policy.is_blocked(name, normal):
+    if len(normal) > VALUE_LENGTH_MAX:
+        return Refused(TOO_LONG)
+    if (name, normal) != (row.name, value) and policy.is_blocked(name, normal):
         return Refused(BLOCKED)
     return name, normal
 
@@ -85,12 +86,16 @@ class _Unusable(Exception):  # noqa: N818 - not an error of the program
         self.note = note
 
 
+def _composed(value: str) -> str:
+    return value if value.isascii() else unicodedata.normalize("NFC", value)
+
+
 def _text(kind: str, value: str, _region: str) -> Identifier:
     return kind, value
 
 
 def _lower(kind: str, value: str, _region: str) -> Identifier:
-    return kind, value.lower()
+    return kind, _composed(value.lower())  # marks stand in another order beside a small letter
 
 
 _drop_separators = re.compile(r"[\s.\-–/]").sub
@@ -129,7 +134,10 @@ def _phone(kind: str, value: str, region: str) -> Identifier:
         raise _Unusable(EXTENSION)
     if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         raise _Unusable(MALFORMED)
-    return kind, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    # Of several zeros before a number one reading takes one away; in Italy the first is part of the number.
+    is_plain = normal == value or not number.italian_leading_zero
+    return (kind, normal) if is_plain else _phone(kind, normal, region)
 
 
 _is_local_part = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}").fullmatch
@@ -137,7 +145,7 @@ _is_plain_domain = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]
 
 
 def _email(kind: str, value: str, _region: str) -> Identifier:
-    local, _, domain = value.lower().rpartition("@")
+    local, _, domain = _composed(value.lower()).rpartition("@")
     if not _is_local_part(local):
         raise _Unusable(MALFORMED)
     if not domain.isascii() or "xn--" in domain:

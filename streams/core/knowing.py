@@ -34,7 +34,9 @@ def sighting(p: Partition, node: Node, m: Sighting) -> None:
         p.nodes.touch(node)
         p.send(Seen(m.to, p.clock, m.to, m.at_ms, m.cause, node.epoch), m.to)
     know(p, node, m.cause)
-    if node.shared and not node.is_shared:
+    if node.is_shared:
+        p.effects.met.append(sum(node.partners.values()))
+    elif node.shared:
         for other in unaware:  # whoever keeps their events may still hold this one for shared
             p.send(Status(other, p.clock, m.to, node.shared, m.cause), other)
 

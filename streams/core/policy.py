@@ -4,11 +4,12 @@ A policy is a TOML file. A new kind, a new blocked value or another limit is a r
 columns mean is written in `default_policy.toml`.
 """
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
@@ -19,8 +20,11 @@ FORMS = ("text", "lower", "digits", "luhn", "phone", "email", "messenger", "mac"
 ANY = "any"
 """The row of `blocked` that holds for every kind."""
 
-ALERTS: Mapping[str, int | None] = MappingProxyType({"many_names": 5, "many_birthdays": 2, "many_cities": 5})
-"""By kind of alert, the most that is none: what a file says nothing about (`streams.core.alert`)."""
+ALERTS: Mapping[str, int | None] = MappingProxyType({
+    "many_names": 5, "many_birthdays": 2, "many_cities": 5, "person_touchpoints": 10_000, "super_identifier": 100,
+})
+"""By kind of alert, the most that is none: what a file says nothing about. The first three are rows of the streams
+(`streams.core.alert`), the others are looked for by the view `identity_alerts`."""
 
 
 class PolicyError(ValueError):
@@ -103,9 +107,15 @@ class Policy:
 
     def is_blocked(self, kind: str, value: str) -> bool:
         """Whether an identifier identifies nobody: by its value, or because the policy has no such kind."""
-        if kind not in self.kinds:
+        if kind not in self.kinds or (kind == "email_sha256" and value in self._blocked_hashes):
             return True
         return any(row.holds(value) for row in (self.blocked.get(ANY), self.blocked.get(kind)) if row)
+
+    @cached_property
+    def _blocked_hashes(self) -> frozenset[str]:
+        """Of e-mails that are listed: each names its SHA-256 besides. What a pattern matches has none to list."""
+        emails = self.blocked["email"].values if "email" in self.blocked else ()
+        return frozenset(hashlib.sha256(email.encode()).hexdigest() for email in emails)
 
 
 @cache
@@ -129,6 +139,16 @@ def parse(text: str, name: str) -> Policy:
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"{name}: not valid TOML: {error}") from None
     return _Reader(text, name).policy(tree)
+
+
+def check(text: str, name: str) -> Policy:
+    """The policy that somebody wants to put in force: `parse`, and no name may be a kind's and another name's.
+
+    A policy of an earlier release may have such a name, so `parse` takes it: the other name holds.
+    """
+    policy = parse(text, name)
+    _Reader(text, name).check_aliases(policy)
+    return policy
 
 
 class _Reader:
@@ -160,6 +180,11 @@ class _Reader:
             default_region=self._region(tree),
             alerts=self._alerts(tree),
         )
+
+    def check_aliases(self, policy: Policy) -> None:
+        for alias in policy.aliases:
+            if alias in policy.kinds:
+                raise self._error("aliases", alias, "another name than a kind's of this file", alias)
 
     def _email(self, tree: Mapping[str, Any]) -> EmailRules:
         rows = self._table("", tree, "email")

@@ -29,7 +29,7 @@ def test_all_interleavings_of_a_link_and_an_event_that_says_the_same() -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_many_interleavings_of_two_halves(seed: int) -> None:
-    """`python -m tests.simulation.halves` walks more of them."""
+    """`make halves` walks more of them."""
     random = Random(seed)
     found = Halves(*tiny(random), partitions=2 + 2 * (seed % 2)).walk(random, 1500)
     assert found.wrong == []

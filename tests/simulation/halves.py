@@ -3,6 +3,7 @@
 A state is what is committed, what waits in the logs, and what has not come yet; each step lets something come, or one
 partition work one record, with a fresh `Partition`, as after a restart. States met before are not entered again, so
 all orders of arrival and all interleavings of a tiny world are walked, or at least as many states as asked for.
+`make halves` walks about a million states of 300 worlds, in some three minutes.
 """
 
 import argparse
@@ -222,10 +223,12 @@ def tiny(random: Random) -> tuple[list[Event], list[Word]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--cases", type=int, default=50)
-    parser.add_argument("--states", type=int, default=5_000, help="at most so many a case")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="A world that fails ends the walk with its seed, what is wrong, and exit 1.")
+    parser.add_argument("--seed", type=int, default=0, help="of the first world; the next has the next (%(default)s)")
+    parser.add_argument("--cases", type=int, default=50, help="each on 2 and on 4 partitions (%(default)s)")
+    parser.add_argument("--states", type=int, default=5_000, help="at most so many a world (%(default)s)")
     options = parser.parse_args()
     total = [0, 0]
     for seed, partitions in product(range(options.seed, options.seed + options.cases), (2, 4)):

@@ -2,34 +2,76 @@
 
 `--world core` lets the partitions of the identity graph work alone, thousands of cases a minute; `--world agents` runs
 the product's agents on a simulated Kafka, ClickHouse and clock, with crashes, pauses and rebalances. A failing case
-prints its seed, what differs, and the line that repeats it; one of the agents is also made as small as it still fails.
+prints its seed, what differs, the line that repeats it, and the smallest case found that fails as well.
 """
 
 import argparse
 import sys
+import traceback
 from random import Random
 
 from tests.simulation.agents import run as agents
 from tests.simulation.broker import Run
 from tests.simulation.compare import wrong
+from tests.simulation.shrinking import shrunk
 from tests.strategies import World, make_world
 
 PARTS = ("rules", "policies", "erasures")
 WORLDS = ("core", "agents")
+ORDERS = 4
+"""In so many a smaller world is tried before it counts as right."""
+
+
+def drawn(seed: int, events_max: int, parts: list[str]) -> tuple[World, Random]:
+    """A world, and what goes on to decide in which order it is worked."""
+    random = Random(seed)
+    return make_world(random, random.randint(1, events_max), parts), random
 
 
 def case(seed: int, events_max: int, parts: list[str]) -> tuple[World, list[str]]:
     """One world in one order, both decided by the seed."""
-    random = Random(seed)
-    world = make_world(random, random.randint(1, events_max), parts)
-    return world, wrong(world, Run(world, random))
+    world, random = drawn(seed, events_max, parts)
+    return world, worked(world, random)
+
+
+def worked(world: World, random: Random) -> list[str]:
+    """What is wrong with a world worked in one order, or how that broke off."""
+    try:
+        return wrong(world, Run(world, random))
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return [f"broke off at {place.filename}:{place.lineno} with {type(error).__name__}: {error}"]
+
+
+def smaller(world: World, random: Random) -> tuple[World, list[str]]:
+    """What is left of a failing world without all that it fails without, and what is wrong with it.
+
+    An order is of one world: what is left is tried in that of the same random numbers, and in some others.
+    """
+    state = random.getstate()
+
+    def failure(some: World) -> list[str]:
+        random.setstate(state)
+        orders = random, *map(Random, range(ORDERS - 1))
+        return next(filter(None, (worked(some, order) for order in orders)), [])
+
+    least = shrunk(world, ("changes", "erasures", "words", "events"), lambda some: bool(failure(some)))
+    return least, failure(least)
 
 
 def of_core(seed: int, options: argparse.Namespace) -> list[str]:
     """What is wrong with one case, and what it was about."""
     world, found = case(seed, options.events, options.parts)
-    shown = [str(one) for one in (*world.erasures, *world.words, *world.events)] if options.show else []
-    return [*found[:8], *shown] if found else []
+    if not found:
+        return []
+    least, why = smaller(*drawn(seed, options.events, options.parts))
+    shown = told(world) if options.show else []
+    return [*found[:8], *shown, "a smaller one that fails as well:", *told(least), *why[:8]]
+
+
+def told(world: World) -> list[str]:
+    """A world in words."""
+    return [str(one) for one in (*world.changes, *world.erasures, *world.words, *world.events)]
 
 
 def of_agents(seed: int, options: argparse.Namespace) -> list[str]:

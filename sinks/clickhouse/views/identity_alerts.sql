@@ -1,12 +1,14 @@
 -- What somebody should look at; nothing here was deleted or changed. `at` is the last event behind the alert.
 --   person_identifiers_max  two persons whom evidence would unite, were they not too large together
---   super_identifier        a shared identifier that met a hundred others or more: a kiosk, a till e-mail, a test value
---   person_touchpoints      a person with more than 10,000 touchpoints
+--   super_identifier        a shared identifier that met more others than the policy's limit: a kiosk, a till e-mail
+--   person_touchpoints      a person with more touchpoints than the policy's limit
 --   many_names, many_birthdays, many_cities
 --                           a person of whom more is told than the policy's limit; detail: which trait, which UTC day
 CREATE OR REPLACE VIEW onethread.identity_alerts AS
 WITH
     (SELECT max(person_identifiers_max) FROM onethread.policy) AS most,
+    (SELECT super_identifier FROM onethread.facts_alert_limits) AS most_partners,
+    (SELECT person_touchpoints FROM onethread.facts_alert_limits) AS most_touchpoints,
     limited AS (
         SELECT node_a, node_b, kind_a, kind_b, last_seen_at
         FROM onethread.facts_evidence FINAL WHERE refused_because = 'limit'
@@ -45,15 +47,16 @@ INNER JOIN sizes AS o ON o.person_id = p.other
 WHERE p.one != p.other AND s.identifiers + o.identifiers > most
 UNION ALL
 SELECT
-    max(m.last_seen_at), 'super_identifier', i.person_id, CAST(i.kind, 'Nullable(String)'), uniqExact(m.partner) AS partners, 100,
+    max(m.last_seen_at), 'super_identifier', i.person_id, CAST(i.kind, 'Nullable(String)'), uniqExact(m.partner) AS partners,
+    assumeNotNull(most_partners),
     concat('met ', arrayStringConcat(arraySort(groupUniqArray(m.partner_kind)), ', '))
 FROM met AS m INNER JOIN (
     SELECT node, person_id, kind FROM onethread.facts_identifiers FINAL WHERE shared
 ) AS i ON i.node = m.node
 GROUP BY i.node, i.person_id, i.kind
-HAVING partners >= 100
+HAVING partners > most_partners
 UNION ALL
-SELECT ifNull(last_seen_at, first_seen_at), 'person_touchpoints', person_id, NULL, touchpoints, 10000, ''
-FROM onethread.facts_persons FINAL WHERE touchpoints > 10000 AND NOT shared
+SELECT ifNull(last_seen_at, first_seen_at), 'person_touchpoints', person_id, NULL, touchpoints, assumeNotNull(most_touchpoints), ''
+FROM onethread.facts_persons FINAL WHERE touchpoints > most_touchpoints AND NOT shared
 UNION ALL
 SELECT at, kind, person_id, NULL, figure, limit, detail FROM onethread.facts_alerts FINAL

@@ -1,7 +1,7 @@
-"""All that decides a run of a simulated deployment; and smaller plans that fail as well."""
+"""All that decides a run of a simulated deployment."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from streams.core.policy import Policy
 from tests.oracle.erasure import Erasure
@@ -48,34 +48,3 @@ class Plan:
     faults: tuple[Fault, ...] = ()
     workers: int = 2
     partitions: int = 3
-
-
-def shrunk(failing: Plan, fails: Callable[[Plan], bool], tries_max: int = 300) -> Plan:
-    """A plan with fewer faults and records that fails as well; what is tried is each time the same."""
-    tries = 0
-
-    def still(smaller: Plan) -> bool:
-        nonlocal tries
-        tries += 1
-        return tries <= tries_max and fails(smaller)
-
-    found = failing
-    for part in ("faults", "told", "faults"):
-        found = _less(found, part, still)
-    return found
-
-
-def _less(of: Plan, part: str, fails: Callable[[Plan], bool]) -> Plan:
-    """Delta debugging by halves: leave out ever smaller runs of a plan's part as long as it fails without them."""
-    size = len(getattr(of, part))
-    while size:
-        start = 0
-        while start < len(getattr(of, part)):
-            items = getattr(of, part)
-            fewer = replace(of, **{part: (*items[:start], *items[start + size :])})
-            if fails(fewer):
-                of = fewer
-            else:
-                start += size
-        size //= 2
-    return of

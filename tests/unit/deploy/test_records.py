@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
 from deploy.local import records
 from deploy.local.records import Record
@@ -15,6 +16,12 @@ def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
     records.write(tmp_path, record)
     assert records.read_all(tmp_path) == {"kafka": record}
     assert records.read(tmp_path, "registry") is None
+
+
+def test_a_part_that_leaves_between_two_looks_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records.write(tmp_path, Record("kafka", "running"))
+    monkeypatch.setattr(Path, "glob", lambda folder, _: [folder / "kafka.json", folder / "worker-1.json"])
+    assert records.read_all(tmp_path) == {"kafka": Record("kafka", "running")}
 
 
 def test_a_pid_given_to_another_program_is_nobody_of_ours() -> None:

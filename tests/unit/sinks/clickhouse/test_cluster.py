@@ -28,7 +28,8 @@ def source() -> list[str]:
         "CREATE DATABASE IF NOT EXISTS onethread", migrations._RECORDS,
         *(statement for text in migrations.migrations().values() for statement in migrations.statements(text)),
         migrations.settings_view(Settings()), migrations.channels_view(Settings()),
-        migrations.policy_view(default()), migrations.policy_view(default(), "CREATE VIEW IF NOT EXISTS"),
+        *(view(default(), *verb) for view in (migrations.policy_view, migrations.alert_limits_view)
+          for verb in ((), ("CREATE VIEW IF NOT EXISTS",))),
         *(text for view in migrations.VIEWS for text in migrations.texts_of(view)),
         *roles.statements(), *roles.user_statements("o'neil`s", "analyst", "aa", "bb"),
     ]

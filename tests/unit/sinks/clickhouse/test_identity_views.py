@@ -1,6 +1,7 @@
 """The views on identity: what ties, what was believed when, what somebody should look at."""
 
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -92,17 +93,17 @@ def test_two_persons_too_large_to_be_one_are_an_alert(engine: Engine) -> None:
            f"not united with {uuid.UUID(int=2)} by 2 pairs, the last of email with phone")]
 
 
-def test_a_shared_identifier_that_met_a_hundred_is_an_alert_and_so_is_a_person_of_many_touches(engine: Engine) -> None:
+def test_a_shared_identifier_that_met_many_is_an_alert_and_so_is_a_person_of_many_touches(engine: Engine) -> None:
     engine.write("identifiers", row("identifiers", node=person(1), kind="email", person_id=person(1), shared=True),
                  row("identifiers", node=person(2), kind="email", person_id=person(2), shared=True))
     engine.write("evidence", *(edge(n, who, n, last_seen_at=n, conducts=False, refused_because="shared")
-                               for who, partners in ((1, 100), (2, 99)) for n in range(10, 10 + partners)))
+                               for who, partners in ((1, 101), (2, 100)) for n in range(10, 10 + partners)))
     engine.write("persons", *(row("persons", person_id=person(n), shared=False, touchpoints=touches)
                               for n, touches in ((5, 10_000), (6, 10_001))))
     assert engine.rows("SELECT kind, person_id, identifier_kind, figure, limit, detail FROM onethread.identity_alerts"
                        " ORDER BY kind") == [
         ("person_touchpoints", uuid.UUID(int=6), None, 10_001, 10_000, ""),
-        ("super_identifier", uuid.UUID(int=1), "email", 100, 100, "met phone"),
+        ("super_identifier", uuid.UUID(int=1), "email", 101, 100, "met phone"),
     ]
 
 
@@ -120,8 +121,25 @@ def test_the_view_of_the_policy_shows_the_one_applied(engine: Engine) -> None:
         migrations.show_policy(engine.url, parse(text, "test"))
         assert engine.rows("SELECT * FROM onethread.policy") == [("phone", 80, True, 5, None, [], 20, 1, 0.9, 50)]
     finally:
-        engine.client.command("DROP VIEW onethread.policy")
-        engine.client.command(migrations.policy_view(migrations.default()))
+        migrations.show_policy(engine.url, migrations.default())
+
+
+def test_limits_of_alerts_are_those_of_the_policy_applied(engine: Engine) -> None:
+    engine.write("identifiers", row("identifiers", node=person(1), kind="email", person_id=person(1), shared=True))
+    engine.write("evidence", *(edge(n, 1, n, conducts=False, refused_because="shared") for n in range(10, 13)))
+    engine.write("persons", row("persons", person_id=person(5), shared=False, touchpoints=4))
+
+    def alerts(touchpoints: int | None, partners: int | None) -> list[tuple[Any, ...]]:
+        limits = {"person_touchpoints": touchpoints, "super_identifier": partners}
+        migrations.show_policy(engine.url, replace(migrations.default(), alerts=limits))
+        return engine.rows("SELECT kind, figure, limit FROM onethread.identity_alerts ORDER BY kind")
+
+    try:
+        assert alerts(3, 2) == [("person_touchpoints", 4, 3), ("super_identifier", 3, 2)]
+        assert alerts(4, 3) == []
+        assert alerts(None, None) == []
+    finally:
+        migrations.show_policy(engine.url, migrations.default())
 
 
 def test_a_person_who_may_be_several_is_an_alert(engine: Engine) -> None:

@@ -96,8 +96,9 @@ class Both:
         plain = SETTINGS.model_copy(update={"clickhouse_cluster": ""})
         for text in ("CREATE DATABASE onethread", migrations._RECORDS, *(
             part for file in migrations.migrations().values() for part in migrations.statements(file)
-        ), migrations.settings_view(plain), migrations.channels_view(plain), migrations.policy_view(default()), *(
-            part for view in migrations.VIEWS for part in migrations.texts_of(view)
+        ), migrations.settings_view(plain), migrations.channels_view(plain), migrations.policy_view(default()),
+            migrations.alert_limits_view(default()), *(
+                part for view in migrations.VIEWS for part in migrations.texts_of(view)
         )):
             whole(text.replace("onethread.", f"{PLAIN}.").replace("DATABASE onethread", f"DATABASE {PLAIN}"))
 

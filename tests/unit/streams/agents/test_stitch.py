@@ -12,6 +12,7 @@ from faust.types import TP
 from schemas.records import MERGE, PERSON
 from schemas.registry import SchemaCache
 from schemas.wire import HEAD_BYTES, schema_id
+from streams import metrics
 from streams.agents.stitch import FACTS_BYTES_MAX, Stitch, values_of
 from streams.core import facts, messages
 from streams.core.event import NodeKey
@@ -109,6 +110,16 @@ def test_state_survives_a_forgotten_partition() -> None:
     work = asyncio.run(stitch.handle(_group(event("2", 1, "phone:p"))))
     (persons,) = [f for f in _facts(work) if f.table == "persons"]
     assert persons.upserts[0][11] == 2, "touchpoints of the person"
+
+
+def test_the_largest_person_and_the_most_met_identifier_are_told() -> None:
+    """An e-mail of five phones is shared; what its pseudo-person has counts for nobody."""
+    told = [event("a", 0, "device_id:d"), event("b", 1, "device_id:d"), event("c", 2, "email:e")]
+    told += [event(str(n), n, "email:e", f"phone:{n}") for n in range(5)]
+    asyncio.run(_stitch(Store()).handle(_group(*told, *(event(f"e{n}", n, "email:e") for n in range(4)))))
+    figures = [metrics.WORKER.get_sample_value(f"onethread_{name}") for name in (
+        "largest_person_touchpoints", "shared_identifier_partners")]
+    assert figures == [2, 5]
 
 
 def test_a_partition_forgotten_in_the_middle_of_a_group_loses_nothing() -> None:

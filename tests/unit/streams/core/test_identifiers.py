@@ -20,6 +20,8 @@ def normal(kind: str, value: str, region: str = "UA") -> object:
     ("phone", "+38 (067) 123-45-67", ("phone", "+380671234567")),
     ("phone", "00380671234567", ("phone", "+380671234567")),
     ("phone", "+44 20 7946 0958", ("phone", "+442079460958")),
+    ("phone", "+49 0 030 123456", ("phone", "+4930123456")),
+    ("phone", "+39 06 1234 5678", ("phone", "+390612345678")),
     ("whatsapp", "+380671234567", ("phone", "+380671234567")),
     ("viber_id", "+380671234567", ("phone", "+380671234567")),
     ("telegram_id", "380671234567", ("telegram_id", "380671234567")),
@@ -34,6 +36,7 @@ def normal(kind: str, value: str, region: str = "UA") -> object:
     ("wifi_mac", "3c5ab401020a", ("wifi_mac", "3c:5a:b4:01:02:0a")),
     ("wifi_mac", "3c5a.b401.020a", ("wifi_mac", "3c:5a:b4:01:02:0a")),
     ("advertising_id", ADVERTISING.upper(), ("advertising_id", ADVERTISING)),
+    ("advertising_id", "\u0130\u0327", ("advertising_id", "i\u0327\u0307")),
     ("email_sha256", "AB" * 32, ("email_sha256", "ab" * 32)),
     ("payment_token", "tok_9F2c", ("payment_token", "tok_9F2c")),
     ("customer_id", " C-17 ", ("customer_id", "C-17")),
@@ -59,6 +62,7 @@ def test_normal_forms(kind: str, value: str, expected: tuple[str, str]) -> None:
     ("phone", "+380000000000", "blocked"),
     ("phone", "+266696687", "blocked"),  # ANONYMOUS
     ("phone", "067 0000000", "blocked"),
+    ("viber_id", "+380000000000", "blocked"),
     ("email", "no at sign", "malformed"),
     ("email", "a@b@", "malformed"),
     ("email", "a@localhost", "malformed"),
@@ -79,6 +83,7 @@ def test_normal_forms(kind: str, value: str, expected: tuple[str, str]) -> None:
     ("payment_token", "4111 1111 1111 1111", "card_number"),
     ("payment_token", "378282246310005", "card_number"),
     ("customer_id", "x" * (VALUE_LENGTH_MAX + 1), "too_long"),
+    ("customer_id", "\u0344" * VALUE_LENGTH_MAX, "too_long"),  # each is composed of two
 ])
 def test_what_identifies_nobody_is_refused_with_a_note(kind: str, value: str, note: str) -> None:
     assert normal(kind, value) == Refused(note)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from streams.core.policy import Kind, PolicyError, default, parse
+from streams.core.identifiers import email_sha256
+from streams.core.policy import Kind, PolicyError, check, default, default_text, parse
 
 TABLE = """
 customer_id    100 yes 1    none -                      none 1
@@ -86,7 +87,10 @@ def test_a_policy_is_read_from_its_text() -> None:
 
 def test_limits_of_alerts_that_a_file_leaves_out_are_the_products() -> None:
     text = SMALL + '\n[alerts]\nmany_names = 9\nmany_cities = "none"\n'
-    assert parse(text, "small.toml").alerts == {"many_names": 9, "many_birthdays": 2, "many_cities": None}
+    assert parse(text, "small.toml").alerts == {
+        "many_names": 9, "many_birthdays": 2, "many_cities": None, "person_touchpoints": 10_000,
+        "super_identifier": 100,
+    }
     assert parse(SMALL, "small.toml").alerts == default().alerts
 
 
@@ -108,6 +112,26 @@ def test_a_kind_that_a_policy_lacks_identifies_nobody() -> None:
     policy = parse(SMALL, "small.toml")
     assert policy.is_blocked("gone", "9")
     assert (policy.kinds["gone"].strength, "gone" in policy.kinds) == (0, False)
+
+
+def test_an_email_that_is_blocked_is_so_by_its_hash() -> None:
+    text = default_text().replace('"a@a.a"]', '"a@a.a", "Till@Shop.example"]')
+    policy = parse(text, "shop.toml")
+    assert policy.is_blocked("email_sha256", email_sha256("till@shop.example"))
+    assert policy.is_blocked("email_sha256", email_sha256(""))
+    assert not default().is_blocked("email_sha256", email_sha256("till@shop.example"))
+
+
+def test_another_name_that_is_a_kind_is_refused_of_a_new_policy_only() -> None:
+    """One of before may be in force."""
+    text = SMALL.replace('tessera = "card"', 'tessera = "card"\ncard = "card"')
+    assert parse(text, "small.toml").aliases["card"] == "card"
+    with pytest.raises(PolicyError) as error:
+        check(text, "small.toml")
+    assert str(error.value) == (
+        "small.toml, line 17: aliases.card: expected another name than a kind's of this file; came 'card'"
+    )
+    assert check(SMALL, "small.toml").aliases == {"tessera": "card"}
 
 
 @pytest.mark.parametrize(("old", "new", "message"), [
