@@ -1,8 +1,8 @@
 """The stack under test: the product's own parts and supervisor, with three brokers, and a network that can fail.
 
-Kafka, registry, ClickHouse and collector run under one supervisor, each worker under one of its own, so that workers
-can come and go while it runs. Workers, collector and the load reach the services through proxies only: each broker has
-a second listener that names its proxy's port. The test itself looks at the services directly.
+The supervisor runs in a thread of the test and tells Prometheus of the whole, as that of `onethread up` does, and obeys
+the same orders. Workers, collector and the load reach the services through proxies only: each broker has a second
+listener that names its proxy's port. The test itself looks at the services directly.
 """
 
 import contextlib
@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from deploy.local import downloads, kafka, parts, records, registry, stack
+from deploy.local import downloads, kafka, parts, records, registry, rolling, stack
+from deploy.local.exporting import Exporter
 from deploy.local.parts import Part
 from deploy.local.ports import BROKER_OFFSETS, HOST, Addresses
-from deploy.local.supervisor import SUPERVISOR, Supervisor
-from streams.errors import OneThreadError
+from deploy.local.supervisor import SUPERVISOR, WORKER, Supervisor, log_path
 from streams.settings import Settings, load
 from tests.chaos.apart import NetworkApart
 
@@ -30,51 +30,19 @@ START_S_MAX = 300
 CLOCK = Path(__file__).parent / "clock"
 
 
-class Keeper:
-    """A supervisor in a thread, started anew if it gives up: an operator would do the same."""
-
-    def __init__(self, supervisor_of: "Supervisor", again: bool = True) -> None:
-        self._supervisor, self._again = supervisor_of, again
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self.failure: BaseException | None = None
-        self._thread.start()
-
-    def _run(self) -> None:
-        while not self._supervisor.stop.is_set():
-            try:
-                self._supervisor.run()
-            except OneThreadError as error:
-                if not self._again:
-                    self.failure = error
-                    return
-                self._supervisor = replace(self._supervisor, _all=[], _lock=None)
-
-    @property
-    def home(self) -> Path:
-        return self._supervisor.home
-
-    def stop(self) -> None:
-        self._supervisor.stop.set()
-        self._thread.join()
-
-
 class Parts:
     """The processes of a stack in this moment, by the records in its home."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
 
-    def home_of(self, name: str) -> Path:
-        """Where the part's supervisor keeps its record and log."""
-        return self._home / "workers" / name if name.startswith("worker-") else self._home
-
     def names(self) -> list[str]:
-        """The clients of the services: every worker there ever was, and the collector."""
-        return [*(path.name for path in (self._home / "workers").glob("*")), parts.COLLECTOR]
+        """The clients of the services: the workers and the collector."""
+        return [name for name in records.read_all(self._home) if name.startswith(WORKER) or name == parts.COLLECTOR]
 
     def pid(self, name: str) -> int | None:
         """The process of a part; None while it has none."""
-        found = records.read(self.home_of(name), name)
+        found = records.read(self._home, name)
         living = records.process(found) if found else None
         return int(living.pid) if living else None
 
@@ -91,13 +59,15 @@ class Deployment:
             ("CLICKHOUSE", f"http://{HOST}:{base + PROXY_PORTS + 4}"),
         ))
         self._parts = Parts(home)
-        self.pid, self._home_of = self._parts.pid, self._parts.home_of
+        self.pid = self._parts.pid
         self.network = NetworkApart(self._ports(base), self._parts)
-        self.keepers: dict[str, Keeper] = {}
         self.poisoned = 0
         """Records sent that must become dead letters."""
         self._first = workers
-        self._base: Keeper | None = None
+        self._supervisor: Supervisor | None = None
+        self._exporter: Exporter | None = None
+        self._thread = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
+        self._failure: BaseException | None = None
 
     def _ports(self, base: int) -> dict[str, tuple[int, int]]:
         to = [base + CLIENT_PORTS + node for node in range(3)] + [self.direct.registry, self.direct.clickhouse_http]
@@ -109,7 +79,7 @@ class Deployment:
 
     @property
     def workers(self) -> list[str]:
-        return list(self.keepers)
+        return rolling.workers(self.direct)
 
     # -- from start to stop
 
@@ -131,19 +101,32 @@ class Deployment:
         for node in range(3):
             self._give_listener(node)
         base = [*brokers, registry.part(self.direct, downloads.registry_folder()), parts.gateway(self.direct)]
-        self._base = Keeper(Supervisor(
-            self.home, base, [self._through(parts.collector(self.direct))],
+        clients = [parts.collector(self.direct), *(parts.worker(self.direct, n) for n in range(self._first))]
+        self._supervisor = Supervisor(
+            self.home, base, [self._through(part) for part in clients],
             prepare=lambda: stack.prepare(self.direct, self.settings),
-        ), again=False)
-        self._await(lambda: self._state(self.home, SUPERVISOR) == "running")
-        for number in range(self._first):
-            self.add_worker(number)
+            worker=lambda number: self._through(parts.worker(self.direct, number)),
+        )
+        self._thread.start()
+        self._exporter = Exporter(self.direct, self.settings)
+        self._exporter.start()
+        self._await(lambda: self._state(SUPERVISOR) == "running")
         self._await(self.is_ready)
+
+    def _supervise(self) -> None:
+        assert self._supervisor
+        try:
+            self._supervisor.run()
+        except BaseException as error:
+            self._failure = error
 
     def __exit__(self, *_: object) -> None:
         self.resume_all()
-        for keeper in [*self.keepers.values(), *([self._base] if self._base else [])]:
-            keeper.stop()
+        if self._exporter:
+            self._exporter.stop()
+        if self._supervisor:
+            self._supervisor.stop.set()
+            self._thread.join()
         self.network.__exit__()
 
     def _give_listener(self, node: int) -> None:
@@ -166,20 +149,10 @@ class Deployment:
     def _await(self, there: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_S_MAX
         while not there():
-            if self._base and self._base.failure:
-                raise self._base.failure
+            if self._failure:
+                raise self._failure
             assert time.monotonic() < deadline, f"the stack does not start; see {self.home}"
             time.sleep(0.2)
-
-    # -- workers
-
-    def add_worker(self, number: int) -> None:
-        part = self._through(parts.worker(self.direct, number))
-        self.keepers[part.name] = Keeper(Supervisor(self.home / "workers" / part.name, [part]))
-
-    def remove_worker(self, name: str) -> None:
-        """In order: SIGTERM, and nobody starts it again."""
-        self.keepers.pop(name).stop()
 
     # -- processes
 
@@ -207,8 +180,7 @@ class Deployment:
 
     def restarts(self) -> dict[str, int]:
         """How often each part was started again."""
-        homes = [self.home, *(self.home / "workers").glob("*")]
-        return {name: record.restarts for home in homes for name, record in records.read_all(home).items()}
+        return {name: record.restarts for name, record in records.read_all(self.home).items()}
 
     def clock(self, name: str) -> Path:
         """The file that says by how many seconds the clock of a part is ahead."""
@@ -218,22 +190,22 @@ class Deployment:
 
     def troubles(self) -> list[str]:
         """Parts that do not work at this moment."""
-        off = [name for name in (*SERVICES, parts.COLLECTOR) if self._state(self.home, name) != "running"]
-        for number, name in ((int(name.removeprefix("worker-")), name) for name in self.workers):
-            page = parts.http_text(self.direct.metrics_url(number))
-            if self._state(self._home_of(name), name) != "running" or not parts.worker_is_ready(page):
+        off = [name for name in (*SERVICES, parts.COLLECTOR) if self._state(name) != "running"]
+        for name in self.workers:
+            page = parts.http_text(self.direct.metrics_url(int(name.removeprefix(WORKER))))
+            if self._state(name) != "running" or not parts.worker_is_ready(page):
                 off.append(name)
         return off
 
     def is_ready(self) -> bool:
         return not self.troubles()
 
-    def _state(self, home: Path, name: str) -> str:
-        found = records.read(home, name)
+    def _state(self, name: str) -> str:
+        found = records.read(self.home, name)
         return found.state if found else ""
 
     def log(self, name: str) -> Path:
-        return self._home_of(name) / "logs" / f"{name}.log"
+        return log_path(self.home, name)
 
     def stores(self, name: str) -> list[Path]:
         """The stores of a worker, one a partition."""

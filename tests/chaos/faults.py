@@ -17,14 +17,17 @@ from random import Random
 
 import psutil
 
+from deploy.local import orders, rolling
+from deploy.local.supervisor import WORKER
+from streams.errors import OneThreadError
 from tests.chaos import poison
 from tests.chaos.deployment import SERVICES, Deployment
 from tests.chaos.network import Rule
 from tests.chaos.plan import Fault
+from tests.large.command import say
 
 Strike = Callable[[Deployment, Fault], AbstractContextManager[None]]
 
-RESTART_S_MAX = 90
 INSERT_S_MAX = 5.0
 STATE_FILE_BYTES_MAX = 7_000
 """Below the size of the file of options that RocksDB writes when it opens a store."""
@@ -51,26 +54,30 @@ def paused(stack: Deployment, fault: Fault) -> AbstractContextManager[None]:
 
 @contextlib.contextmanager
 def rolling_restart(stack: Deployment, _fault: Fault) -> Iterator[None]:
-    """SIGTERM to one worker after another, each when the one before it works again."""
-    for name in stack.workers:
-        before = stack.signal(name, signal.SIGTERM)
-        deadline = time.monotonic() + RESTART_S_MAX
-        while stack.pid(name) in (None, before) or not stack.is_ready():
-            if time.monotonic() > deadline:
-                break  # how long it takes is told by the recovery
-            time.sleep(0.1)
+    """`onethread restart`: one worker after another, each when the one before works again and has caught up."""
+    commanded(lambda: list(rolling.restart(stack.direct, stack.workers)))
     yield
 
 
 @contextlib.contextmanager
 def membership(stack: Deployment, fault: Fault) -> Iterator[None]:
-    if fault.how == "added":
-        stack.add_worker(int(fault.target.removeprefix("worker-")))
+    """`onethread scale`; a worker that is removed by a kill is told to leave and gets SIGKILL at once."""
+    number = int(fault.target.removeprefix(WORKER))
+    wanted = number + 1 if fault.how == "added" else number
+    if fault.how == "removed by a kill":
+        orders.scale(stack.home, wanted)  # the command itself waits until every worker works
+        stack.signal(fault.target, signal.SIGKILL)
     else:
-        if fault.how == "removed by a kill":
-            stack.signal(fault.target, signal.SIGKILL)
-        stack.remove_worker(fault.target)
+        commanded(lambda: rolling.scale(stack.direct, wanted))
     yield
+
+
+def commanded(work: Callable[[], object]) -> None:
+    """What an operator types. Beside another fault it may refuse; whether all works again is told by the recovery."""
+    try:
+        work()
+    except OneThreadError as error:
+        say(f"            refused: {error}")
 
 
 @contextlib.contextmanager

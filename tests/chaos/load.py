@@ -37,7 +37,6 @@ class Load:
         self._failure: BaseException | None = None
         self.told: list[bytes] = []
         self.sent_again = 0
-        self.exhausted = False
 
     def __enter__(self) -> "Load":
         path = self._stack.home / producer.FOLDER / "chaos.db"
@@ -87,9 +86,6 @@ class Load:
                     return
                 started = time.monotonic()
                 page = [line for line, _ in zip(self._lines, range(PAGE), strict=False)]
-                if not page:
-                    self.exhausted = True
-                    return
                 way(page)
                 self._stop.wait(max(0.0, PAGE / self._rate - (time.monotonic() - started)))
         except BaseException as error:

@@ -42,10 +42,10 @@ class Rule:
 
 
 class Link:
-    """One connection through a proxy."""
+    """One connection through a proxy, made from a port."""
 
-    def __init__(self, service: str, client: str | None, writers: list[asyncio.StreamWriter]) -> None:
-        self.service, self.client, self.writers = service, client, writers
+    def __init__(self, service: str, port: int, client: str | None, writers: list[asyncio.StreamWriter]) -> None:
+        self.service, self.port, self.client, self.writers = service, port, client, writers
 
     def is_of(self, rule: Rule) -> bool:
         return rule.service == self.service and rule.client in (None, self.client)
@@ -120,6 +120,7 @@ class Network:
         await asyncio.sleep(0.05)
 
     async def _set(self, new: Any, gone: Any) -> None:
+        await self._name_all()
         async with self._changed:
             self._rules += new
             for rule in gone:
@@ -129,11 +130,18 @@ class Network:
                     link.reset()
             self._changed.notify_all()
 
+    async def _name_all(self) -> None:
+        """A process that takes a worker's place connects before its supervisor has noted that it does."""
+        owners = await asyncio.to_thread(self._owners)
+        for link in self._links:
+            link.client = link.client or owners.get(link.port)
+
     async def _join(
         self, service: str, to: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
     ) -> None:
-        client = await asyncio.to_thread(self._client_at, writer.get_extra_info("peername")[1])
-        link = Link(service, client, [writer])
+        port = writer.get_extra_info("peername")[1]
+        owners = await asyncio.to_thread(self._owners)
+        link = Link(service, port, owners.get(port), [writer])
         self._links.add(link)
         try:
             if self._holds(link, "refused"):
@@ -175,11 +183,12 @@ class Network:
     def _holds(self, link: Link, how: str) -> bool:
         return any(rule.how == how and link.is_of(rule) for rule in self._rules)
 
-    def _client_at(self, port: int) -> str | None:
-        """Whose connection it is that came from this port."""
+    def _owners(self) -> dict[int, str]:
+        """Whose connections they are, by the port that they came from."""
+        found: dict[int, str] = {}
         for name in self._clients.names():
             pid = self._clients.pid(name)
             with contextlib.suppress(psutil.Error):
-                if pid and any(c.laddr.port == port for c in psutil.Process(pid).net_connections("tcp4")):
-                    return name
-        return None
+                if pid:
+                    found |= {c.laddr.port: name for c in psutil.Process(pid).net_connections("tcp4")}
+        return found

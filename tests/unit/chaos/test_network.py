@@ -119,7 +119,6 @@ with socket.create_connection(({HOST!r}, {proxy.port}), timeout=5) as one:
         print(one.recv(100), flush=True)
 """
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        clients["worker-7"] = other.pid
         clients["this one"] = os.getpid()
 
         def say() -> bytes:
@@ -128,6 +127,7 @@ with socket.create_connection(({HOST!r}, {proxy.port}), timeout=5) as one:
             return other.stdout.readline()
 
         assert say() == b"b'a\\n'\n"
+        clients["worker-7"] = other.pid  # known only now, as of a process that took a worker's place
         with connect(proxy.port) as one, proxy.during(Rule("clickhouse", "worker-7", "refused")):
             assert answer(one, b"b") == b"b"
             assert say() != b"b'a\\n'\n"

@@ -55,12 +55,13 @@ def test_workers_that_are_struck_or_removed_are_there_and_enough_stay():
         there = {f"worker-{number}" for number in range(WORKERS)}
         for fault in dealt(seed):
             if fault.how == "added":
-                assert fault.target not in there
+                assert fault.target == f"worker-{len(there)}"
                 there.add(fault.target)
             elif KINDS[fault.kind].target in ("worker", "membership"):
                 assert fault.target in there
             if fault.how.startswith("removed"):
                 there.remove(fault.target)
+                assert fault.target == f"worker-{len(there)}", "as the command takes workers away"
             assert WORKERS <= len(there) <= WORKERS + 2
 
 
