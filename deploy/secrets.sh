@@ -13,5 +13,6 @@ if [ ! -s secrets/clickhouse.xml ]; then
     printf '<clickhouse>\n  <onethread_password>%s</onethread_password>\n  <onethread_cluster>%s</onethread_cluster>\n</clickhouse>\n' \
         "$(cat secrets/clickhouse-password)" "$(random)" > secrets/clickhouse.xml
 fi
+[ -e secrets/alerts-url ] || : > secrets/alerts-url  # empty: alerts call nobody
 chmod 644 secrets/*
 echo "secrets are in $(pwd)/secrets: keep the pepper for ever, another one makes other persons of the same events"

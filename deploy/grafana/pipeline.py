@@ -117,9 +117,9 @@ BOARD = Board(
             Panel("Spool: age", "For how long the oldest record has waited for Kafka.", "s",
                   [Query(f"onethread_spool_age_seconds{{{HERE}}}", "{{instance}}")],
                   steps=((None, GREEN), (30, RED)), alerts=("SpoolAge",)),
-            Panel("Spool: room", "Bytes that wait, of 1 GiB.", "bytes",
-                  [Query(f"onethread_spool_bytes{{{HERE}}}", "{{instance}}")],
-                  steps=((None, GREEN), (2**29, YELLOW), (2**30, RED)), alerts=("SpoolFills",)),
+            Panel("Spool: room", "Bytes that wait, of those that may.", "percentunit",
+                  [Query(f"onethread_spool_bytes{{{HERE}}} / onethread_spool_limit_bytes{{{HERE}}}", "{{instance}}")],
+                  steps=((None, GREEN), (0.5, YELLOW), (0.9, RED)), alerts=("SpoolFills",)),
         )),
         Row("Machine", (
             Panel("Memory", "Resident memory of our processes.", "bytes",

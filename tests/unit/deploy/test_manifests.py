@@ -16,12 +16,14 @@ import yaml
 
 from deploy.local import versions
 from deploy.local.ports import Addresses
+from deploy.prometheus import kubernetes
 from sinks.clickhouse.cluster import PROFILE
 from streams.settings import Settings, load
 from tests.unit.deploy.manifests import CHECKOUT, KUBERNETES, compose, documents, environ, pods, services
+from tests.unit.deploy.promql import FILES
 
 RELEASE = "1.31"
-OTHERS = {"Kustomization", "PodMonitor", "Kafka", "KafkaNodePool", "ClickHouseInstallation",
+OTHERS = {"Kustomization", "PodMonitor", "PrometheusRule", "Kafka", "KafkaNodePool", "ClickHouseInstallation",
           "ClickHouseKeeperInstallation"}
 """Kinds whose schemas come with their operators; of them only YAML is checked."""
 OURS = ("prepare", "worker-0", "worker-1", "worker-2", "collector", "exporter", "refitter")
@@ -201,11 +203,40 @@ def _config_map() -> dict[str, str]:
 
 
 def test_prometheus_finds_whom_it_asks_among_the_containers() -> None:
-    """Without the exporter nobody would see a loss. Who is called by an alert is everybody's own."""
+    """Without the exporter nobody would see a loss, without Alertmanager nobody would be called."""
     config = yaml.safe_load((CHECKOUT / "deploy/prometheus/prometheus.yml").read_text())
-    asked = {name for job in config["scrape_configs"] for found in job.get("dns_sd_configs", ())
-             for name in found["names"]}
+    asked = {name for job in [*config["scrape_configs"], *config["alerting"]["alertmanagers"]]
+             for found in job.get("dns_sd_configs", ()) for name in found["names"]}
     aliases = {alias for service in services().values() if isinstance(service.get("networks"), dict)
                for alias in (service["networks"].get("default") or {}).get("aliases", ())}
-    assert asked >= {"worker", "collector", "exporter"}
+    assert asked >= {"worker", "collector", "exporter", "alertmanager"}
     assert asked <= services().keys() | aliases
+
+
+@pytest.mark.parametrize("whom", ["nobody", "webhook"])
+def test_alertmanager_knows_whom_its_routes_name(whom: str) -> None:
+    config = yaml.safe_load((CHECKOUT / f"deploy/alertmanager/{whom}.yml").read_text())
+    routes = [config["route"], *config["route"].get("routes", ())]
+    assert {route["receiver"] for route in routes} == {receiver["name"] for receiver in config["receivers"]} == {whom}
+    assert f"whom={whom}" in services()["alertmanager"]["entrypoint"][-1]
+
+
+def test_whom_alertmanager_calls_is_a_secret() -> None:
+    config = yaml.safe_load((CHECKOUT / "deploy/alertmanager/webhook.yml").read_text())
+    (hook,) = config["receivers"][0]["webhook_configs"]
+    (secret,) = services()["alertmanager"]["secrets"]
+    assert hook["url_file"] == f"/run/secrets/{secret}"
+    assert f"[ -s /run/secrets/{secret} ]" in services()["alertmanager"]["entrypoint"][-1]
+
+
+def test_the_operator_gets_the_rules_that_prometheus_reads() -> None:
+    """Otherwise: make docs."""
+    assert kubernetes.FILE.read_text() == kubernetes.text()
+    found = {d["metadata"]["name"]: d["spec"] for f, d in documents("production") if f == kubernetes.FILE.name}
+    assert found == {f"onethread-{file.stem}": yaml.safe_load(file.read_text()) for file in FILES}
+
+
+def test_whoever_asks_workers_is_let_in() -> None:
+    (policy,) = (d for f, d in documents("base") if f == "network.yaml" and d["metadata"]["name"] == "onethread-worker")
+    (names,) = policy["spec"]["ingress"][0]["from"][0]["podSelector"]["matchExpressions"]
+    assert set(names["values"]) == {"onethread-collector", "onethread-exporter", "onethread-prepare"}

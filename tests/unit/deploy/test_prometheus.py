@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,26 +98,29 @@ def test_objectives_use_bounds_that_the_histogram_has() -> None:
     assert bounds <= set(re.findall(r'onethread_visible_seconds_bucket{le="([^"]+)"', told))
 
 
-PROMTOOL = program("promtool")
-needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="no promtool here: `make promtool` fetches Debian's")
+@pytest.fixture(scope="session")
+def promtool() -> Callable[..., None]:
+    """Debian's, fetched where it is not there yet."""
+    fetched = subprocess.run(["sh", str(FOLDER / "fetch.sh")], capture_output=True, text=True)
+    if fetched.returncode:
+        pytest.skip(fetched.stderr.strip())
+
+    def run(*words: str) -> None:
+        done = subprocess.run([str(program("promtool")), *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return run
 
 
-def promtool(*words: str) -> None:
-    run = subprocess.run([str(PROMTOOL), *words], capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
-
-
-@needs_promtool
-def test_promtool_takes_the_rules_and_the_configurations(tmp_path: Path) -> None:
+def test_promtool_takes_the_rules_and_the_configurations(promtool: Callable[..., None], tmp_path: Path) -> None:
     local = write(Addresses(tmp_path), ["worker-0", "worker-1", "collector", "kafka"])
     promtool("check", "rules", *map(str, FILES))
     for file in (local, FOLDER / "prometheus.yml"):
         promtool("check", "config", str(file))
 
 
-@needs_promtool
 @pytest.mark.parametrize("case", CASES, ids=lambda file: file.stem)
-def test_every_alert_fires_when_it_should_and_only_then(case: Path) -> None:
+def test_every_alert_fires_when_it_should_and_only_then(promtool: Callable[..., None], case: Path) -> None:
     promtool("test", "rules", str(case))
 
 

@@ -10,7 +10,7 @@ from deploy.bench.report import figures
 
 DOCUMENT: dict[str, Any] = {
     "floor": {"cpu_us": 10.0, "events_s": 100_000.0, "bytes_mean": 476.0},
-    "stitch": {"cpu_us": 40.0, "kiosk_cpu_us": 50.0},
+    "stitch": {"cpu_us": 40.0, "kiosk_cpu_us": 50.0, "kiosk_cluster": 40, "kiosk_person": 12},
     "pipeline": {
         "events_s": 8000.0, "sustained_s": 9000.0,
         "identifiers": 50_000, "cpu_us": {"worker": 110.0, "kafka": 20.0, "clickhouse": 30.0},
