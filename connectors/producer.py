@@ -23,7 +23,7 @@ from connectors.commands import policy_in_force
 from connectors.delivery import key_of
 from connectors.draining import Drain
 from connectors.posting import Post
-from connectors.spool import BYTES_MAX, Spool, Spooled
+from connectors.spool import BYTES_MAX, Depth, Spool, Spooled
 from deploy.local.ports import Addresses
 from schemas.records import CHANNEL_EVENT, DEAD_LETTER
 from schemas.registry import SchemaCache, client
@@ -103,7 +103,17 @@ class EventProducer:
     @property
     def waiting(self) -> int:
         """How many events are on disk and have not arrived."""
-        return self._spool.depth.records
+        return self.depth.records
+
+    @property
+    def depth(self) -> Depth:
+        """How much is on disk and has not arrived, and since when: for metrics of the program's own."""
+        return self._spool.depth
+
+    @property
+    def limit(self) -> int:
+        """How many bytes may wait at this moment."""
+        return self._spool.limit
 
     @property
     def problem(self) -> str:

@@ -83,7 +83,7 @@ CONNECTORS: dict[str, Connector] = {connector.name: connector for connector in (
     Connector("import", "Any CSV or JSON lines, through a mapping file", "file", "docs/import.md",
               "onethread import MAPPING FILE"),
     Connector("cdc", "Tables of a database, as Debezium tells of them", "topic", "docs/cdc.md",
-              'onethread.toml: mappings."TOPIC".file'),
+              'mappings."TOPIC" of onethread.toml'),
     Connector("python", "Programs in Python, through a queue on their own disk", "code", "docs/producing.md",
               "python -m examples.produce"),
     Connector("kafka", "Programs in any language, Avro straight to Kafka", "code", "docs/producing.md",

@@ -192,6 +192,11 @@ class Spool:
         return self._bytes >= self.bytes_max or self.disk_free() < self.disk_reserved
 
     @property
+    def limit(self) -> int:
+        """How many bytes may wait at this moment: `bytes_max`, or less where the disk has no room for so many."""
+        return min(self.bytes_max, int(self._bytes) + max(0, self.disk_free() - self.disk_reserved))
+
+    @property
     def last(self) -> int:
         """The number of the last record that was ever appended; 0: none."""
         return self._last

@@ -82,7 +82,8 @@ async def tell_metrics(request: Request) -> Response:
     depth, now_ms = collector.spool.depth, clock.now_ms()
     age_s = 0.0 if depth.oldest_ms is None else max(0.0, (now_ms - depth.oldest_ms) / 1000)
     for gauge, value in (
-        (metrics.SPOOL_RECORDS, depth.records), (metrics.SPOOL_BYTES, depth.bytes), (metrics.SPOOL_AGE, age_s),
+        (metrics.SPOOL_RECORDS, depth.records), (metrics.SPOOL_BYTES, depth.bytes),
+        (metrics.SPOOL_LIMIT, collector.spool.limit), (metrics.SPOOL_AGE, age_s),
         (metrics.SPOOL_SENT, collector.drain.sent if collector.drain else 0),
     ):
         gauge.labels("collector").set(value)

@@ -2,7 +2,7 @@
 
 Those of webhooks are files of requests: a name, headers, a body or a form, and the events that come of it;
 `about_no_customer` where none does. Those of the collector are files of one body, or of a list of them. Of other ways
-each file is one input as it is.
+each file is one input as it is; the events of a file that is imported stand in `tests/fixtures/files`.
 """
 
 import json
@@ -45,8 +45,13 @@ def _samples(connector: Connector) -> Iterator[Sample]:
         return
     for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
         if connector.way != "collector":
-            yield Sample(file.name, Incoming(file.read_bytes()), False)
+            yield Sample(file.name, Incoming(file.read_bytes()), False, _events_of_file(connector.name))
             continue
         document = json.loads(file.read_text())
         for number, call in enumerate(document if isinstance(document, list) else [document], 1):
             yield Sample(f"{file.name} {number}", Incoming(json.dumps(call).encode()), False)
+
+
+def _events_of_file(name: str) -> list[Event] | None:
+    path = ROOT / f"tests/fixtures/files/{name}.json"
+    return json.loads(path.read_text()) if path.exists() else None

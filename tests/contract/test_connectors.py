@@ -41,6 +41,8 @@ def test_an_entry_is_whole(connector: Connector) -> None:
     assert (connector.decode is None) == (connector.samples is None)
     page = (ROOT / connector.page).read_text()
     assert re.search(r"^\$ .*(curl|onethread|python)", page, re.MULTILINE), "the page has a command to try"
+    for told in re.split(r'\b[A-Z]{3,}\b|" of |, ', connector.try_it):
+        assert told.strip(' "') in page, "and it is this one's"
 
 
 @EVERY
@@ -65,6 +67,7 @@ def test_a_sample_is_accepted(connector: Connector, sample: Sample) -> None:
 
 @pytest.mark.parametrize(("connector", "sample"), SAMPLES)
 def test_a_sample_says_what_it_says(connector: Connector, sample: Sample) -> None:
+    assert (sample.events is None) == (connector.way in ("collector", "topic")), "webhooks and files say what they are"
     assert sample.events in (None, decoded(connector, sample.incoming))
 
 

@@ -2,20 +2,18 @@
 
 import base64
 import gzip
-import hashlib
-import hmac
 import json
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 from urllib.parse import quote
 
-from tests.fuzz import values
+from connectors.collector import links
+from tests.fuzz import hooks, values
+from tests.fuzz.people import PEOPLE, PHONE
 
-HOOK_SECRET = "secret"  # of the webhooks of the source `hooks`
-SIGNED = {"instagram": "x-hub-signature-256", "messenger": "x-hub-signature-256", "whatsapp": "x-hub-signature-256",
-          "viber": "x-viber-content-signature", "shopify": "x-shopify-hmac-sha256",
-          "woocommerce": "x-wc-webhook-signature"}
+COLLECTOR = "collector.example.com"
+SHOP = "https://shop.example.com"
 CALLS = ("track", "identify", "page", "screen", "group", "alias", "t")
 ROUTES = ("/v1/events", "/v1/batch", "/v1/track", "/v1/identify", "/v1/import", "/webhooks/viber/hooks", "/p.gif", "/r",
           "/v1/persons/phone/1", "/onethread.js", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/")
@@ -25,8 +23,9 @@ ROUTES = ("/v1/events", "/v1/batch", "/v1/track", "/v1/identify", "/v1/import", 
 class Request:
     """What is sent on a connection.
 
-    `ids` are events that must arrive where it is answered 200; `is_whole` says that HTTP itself is kept, so that it has
-    to be answered; `ends` that nothing more comes on the connection.
+    `ids` are events that must arrive where it is answered 200; `status` is the only right answer, where there is one,
+    and `events` is how many must then arrive; `is_whole` says that HTTP itself is kept, so that it has to be answered;
+    `ends` that nothing more comes on the connection.
     """
 
     kind: str
@@ -34,25 +33,39 @@ class Request:
     ids: tuple[str, ...] = ()
     is_whole: bool = True
     ends: bool = False
+    status: int = 0
+    events: int = 0
+
+
+@dataclass(frozen=True)
+class Access:
+    """The keys of the site: to write, to read, to sign links of letters; and who signs webhooks."""
+
+    write: str
+    read: str
+    letters: str
+    signer: hooks.Signer
 
 
 class Maker:
-    """Draws requests; the same seed gives the same ones."""
+    """Draws requests; the same seed gives the same ones, but for the keys in them."""
 
-    def __init__(self, seed: int, write_key: str, read_key: str) -> None:
-        self._seed, self._write, self._read = seed, write_key, read_key
+    def __init__(self, seed: int, access: Access) -> None:
+        self._seed, self._access = seed, access
+        self._write, self._read = access.write, access.read
 
     def request(self, number: int) -> Request:
         random = Random(f"{self._seed}/{number}")
         draw = random.choices(
-            (self._good, self._near, self._broken, self._packed, self._hook, self._path, self._heads, self._wire),
-            (25, 30, 12, 6, 10, 7, 5, 5),
+            (self._good, self._near, self._broken, self._packed, self._hook, self._letter, self._ask, self._path,
+             self._heads, self._wire),
+            (22, 26, 12, 6, 12, 3, 3, 6, 5, 5),
         )[0]
         return draw(random, f"f{self._seed}-{number}")
 
     def _head(self, method: str, path: str, body: bytes, *heads: str, key: str | None = None) -> bytes:
         token = base64.b64encode(f"{self._write if key is None else key}:".encode()).decode()
-        lines = [f"{method} {path} HTTP/1.1", "Host: collector.example.com", f"Authorization: Basic {token}",
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {COLLECTOR}", f"Authorization: Basic {token}",
                  f"Content-Length: {len(body)}", *heads]
         return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + body
 
@@ -119,17 +132,46 @@ class Maker:
         return Request("packed", self._head("POST", path, body, f"Content-Encoding: {coding}"))
 
     def _hook(self, random: Random, name: str) -> Request:
-        """Webhooks, some of them signed."""
-        system, value = random.choice(values.hooks())
-        body = values.text(random, values.mutate(random, value, random.randrange(4)))
-        if random.random() < 0.2:
+        """Webhooks as published, or nearly; most of them signed."""
+        hook = random.choice(hooks.hooks())
+        path, is_signed, changes = f"/webhooks/{hook.system}/hooks", random.random() < 0.85, random.randrange(4)
+        value = values.mutate(random, hook.value, changes)
+        body = hooks.form(value) if hook.is_form else values.text(random, value)
+        is_broken = random.random() < 0.2
+        if is_broken:
             body = values.broken(random, body)
-        heads = []
-        if system in SIGNED and random.random() < 0.8:
-            heads = [f"{SIGNED[system]}: {_signature(system, body)}"]
-        topic = random.choice(("orders/create", "orders/paid", "carts/update", "x", "order.updated"))
-        heads += [f"X-Shopify-Topic: {topic}", f"X-WC-Webhook-Topic: {topic}"]
-        return Request("hook", self._head("POST", f"/webhooks/{system}/hooks", body, *heads))
+        heads = [f"{head}: {told}" for head, told in hook.headers.items()]
+        if random.random() < 0.1:
+            topic, is_broken = random.choice(("orders/paid", "carts/update", "x", "order.updated", "")), True
+            heads = [f"X-Shopify-Topic: {topic}", f"X-WC-Webhook-Topic: {topic}"]
+        if is_signed:
+            heads += self._access.signer.headers(hook.system, body, f"http://{COLLECTOR}{path}")
+        whole = is_signed and not changes and not is_broken
+        return Request("hook", self._head("POST", path, body, *heads, key=""), status=200 if whole else 0,
+                       events=hook.events if whole else 0)
+
+    def _letter(self, random: Random, name: str) -> Request:
+        """Pictures and links of letters, signed; some of them changed afterwards."""
+        letter = links.Letter(name, (f"email:{name}@example.com",), random.choice(("", "spring")))
+        if random.random() < 0.5:
+            path, status = links.pixel("", self._access.letters, letter), 200
+        else:
+            path, status = links.redirect("", self._access.letters, letter, f"{SHOP}/{name}?a=b&c"), 302
+        if random.random() < 0.3:
+            at = random.randrange(len(path) - 1)
+            path = path[: at + 1] + _odd_text(random) + path[at + random.randrange(1, 9) :]
+            return Request("letter", self._head("GET", path, b"", key=""))
+        return Request("letter", self._head("GET", path, b"", key=""), status=status, events=1)
+
+    def _ask(self, random: Random, name: str) -> Request:
+        """Look-ups of who is known, and of who is not."""
+        number = random.randrange(2 * PEOPLE)
+        named = random.choice((("phone", PHONE.format(number)), ("email", f"P{number}@example.com")))
+        if random.random() < 0.3:
+            path = f"/v1/persons/{random.choice((named[0], 'person', 'x', ''))}/{_odd_text(random)}"
+            return Request("ask", self._head("GET", path, b"", key=self._read))
+        path = f"/v1/persons/{named[0]}/{quote(named[1], safe='@')}"
+        return Request("ask", self._head("GET", path, b"", key=self._read), status=200 if number < PEOPLE else 404)
 
     def _path(self, random: Random, name: str) -> Request:
         """Paths, queries, methods and keys."""
@@ -201,13 +243,6 @@ class Maker:
 def _event(name: str) -> dict[str, Any]:
     return {"event_id": name, "channel": "web", "type": "page_viewed", "occurred_at": "2026-02-05T10:00:00Z",
             "identifiers": [{"kind": "anonymous_id", "value": f"v-{name}"}]}
-
-
-def _signature(system: str, body: bytes) -> str:
-    digest = hmac.new(HOOK_SECRET.encode(), body, hashlib.sha256)
-    if system in ("shopify", "woocommerce"):
-        return base64.b64encode(digest.digest()).decode()
-    return f"sha256={digest.hexdigest()}" if SIGNED[system] == "x-hub-signature-256" else digest.hexdigest()
 
 
 def _odd_text(random: Random) -> str:

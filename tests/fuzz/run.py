@@ -1,7 +1,7 @@
 """`python -m tests.fuzz.run --requests N --seed S`: requests of all kinds at the collector, each decided by the seed.
 
-It must answer whatever keeps HTTP, never with 5xx but 503 where it says why, never die, keep its memory, and everything
-that it said it accepted must arrive. What fails is written to a file, byte by byte, and its number printed:
+It must answer whatever keeps HTTP, never with 5xx, never die, keep its memory, and everything that it said it accepted
+must arrive, as often as it counts it. What fails is written to a file, byte by byte, and its number printed:
 `--only NUMBER` sends it again.
 """
 
@@ -15,25 +15,35 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 import psutil
 
 from connectors.collector import keys
 from deploy.local.parts import CHECKOUT, http_text, python_env
 from deploy.local.ports import HOST
+from deploy.local.readings import samples
 from tests.conftest import free_base
-from tests.fuzz.requests import HOOK_SECRET, SIGNED, Maker, Request
+from tests.fuzz.hooks import Signer
+from tests.fuzz.requests import Access, Maker, Request
 from tests.fuzz.site import ARRIVED
+
+HOOKS, LETTERS = "hooks", "letters"
+"""The sources of webhooks and of letters; all else comes from `fuzz`, whatever it says of itself."""
 
 CONNECTIONS = 12
 ANSWER_S = 30.0
 ODD_ANSWER_S = 0.5
 """For what need not be answered."""
-REASONS_503 = ("away", "busy", "spool_full")
 SAY_EVERY = 5_000
 MEMORY_GROWTH_MAX = 80 << 20
+CREEP_MAX = 8 << 20
+"""Of a long run: how much more its last fifth may take than the second."""
+CREEP_FROM = 50
+"""Looks at the memory; fewer say nothing of a trend."""
 WARM = 0.2
 """This share of the requests comes before memory is first judged."""
 
@@ -46,6 +56,8 @@ class Tally:
     wanted: set[str] = field(default_factory=set)
     """Ids of events that were accepted, as it is said in `site.ARRIVED`."""
     accepted: int = 0
+    told: Counter[str] = field(default_factory=Counter)
+    """Events that must arrive of webhooks and of letters."""
     unsure: int = 0
     failures: list[str] = field(default_factory=list)
 
@@ -116,10 +128,9 @@ def judge(tally: Tally, request: Request, answer: tuple[int, bytes] | None) -> s
         tally.unsure += 1
         return "no answer" if request.is_whole else ""
     status, body = answer
-    if status >= 500:
-        is_json = body.startswith(b"{")
-        reason = json.loads(body).get("error", {}).get("reason") if is_json else body[:80].decode("latin-1")
-        return "" if status == 503 and reason in REASONS_503 else f"{status} {reason}"
+    if status >= 500 or status != (request.status or status):
+        return f"{status}: {body[:200]!r}"
+    tally.told[request.kind] += request.events
     if status == 200 and b'"accepted":' in body:
         tally.accepted += json.loads(body)["accepted"]
     if request.ids:
@@ -134,11 +145,11 @@ class Site:
 
     def __init__(self, home: Path, port: int) -> None:
         self.home, self.port = home, port
-        secret = home / "hook.secret"
-        secret.write_text(HOOK_SECRET)
-        self.write_key, _ = keys.add(home, "fuzz", channels=("web", "app", "email", "crm"), rate=1e7)
-        self.read_key, _ = keys.add(home, "reader", scope="read")
-        keys.add(home, "hooks", channels=("web",), secrets=dict.fromkeys(SIGNED, f"file:{secret}"))
+        write, _ = keys.add(home, "fuzz", channels=("web", "app", "email", "crm"), rate=1e7)
+        read, _ = keys.add(home, "reader", scope="read")
+        letters, _ = keys.add(home, LETTERS, channels=("email",), links=True, rate=1e7)
+        self.access = Access(write, read, letters, Signer())
+        keys.add(home, HOOKS, channels=("web",), rate=1e7, secrets=dict(self._secrets()))
         self.log = (home / "log").open("wb")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.fuzz.site", str(home), str(port)], cwd=CHECKOUT, stdout=self.log,
@@ -147,6 +158,12 @@ class Site:
         while http_text(f"http://{HOST}:{port}/healthz") is None:
             assert self.process.poll() is None, f"the collector does not start: {home / 'log'}"
             time.sleep(0.1)
+
+    def _secrets(self) -> Iterator[tuple[str, str]]:
+        for system, text in self.access.signer.secrets.items():
+            path = self.home / f"{system}.secret"
+            path.write_text(text)
+            yield system, f"file:{path}"
 
     def memory(self) -> int:
         return int(psutil.Process(self.process.pid).memory_info().rss)
@@ -157,6 +174,15 @@ class Site:
 
     def arrived(self) -> Counter[str]:
         return Counter((self.home / ARRIVED).read_text().splitlines())
+
+    def counted(self) -> Counter[str]:
+        """What the collector's own metric says: events accepted by source, and `!`: refused."""
+        page, found = http_text(f"http://{HOST}:{self.port}/metrics", 10) or "", Counter[str]()
+        for name, labels, value in samples(page):
+            if name == "onethread_collector_events_total":
+                told = dict(labels)
+                found[told["source"] if told["outcome"] == "accepted" else "!"] += int(value)
+        return found
 
     def stop(self) -> None:
         self.process.terminate()
@@ -201,24 +227,38 @@ async def fuzz(site: Site, maker: Maker, first: int, count: int, tally: Tally, m
 def verdict(site: Site, tally: Tally, memory: list[int]) -> list[str]:
     """What is wrong with the run as a whole."""
     site.await_drained()
-    arrived = site.arrived()
-    of_keys = {line for line in arrived if line.startswith("fuzz\t")}
-    wanted = {f"fuzz\t{name!r}" for name in tally.wanted}
-    wrong = list(tally.failures)
-    if missing := wanted - of_keys:
+    arrived, counted = site.arrived(), site.counted()
+    letters = arrived.pop("!", 0)
+    by_source = Counter[str]()
+    for line, count in arrived.items():
+        source = line.partition("\t")[0]
+        by_source[source if source in (HOOKS, LETTERS) else "fuzz"] += count
+    wrong = [*tally.failures, *_of_memory(memory)]
+    if missing := {f"fuzz\t{name!r}" for name in tally.wanted} - arrived.keys():
         wrong.append(f"{len(missing)} accepted events did not arrive, such as {min(missing)!r}")
-    total = sum(count for line, count in arrived.items() if line != "!" and not line.startswith("hooks\t"))
-    if not tally.accepted <= total <= tally.accepted + tally.unsure:
-        wrong.append(f"accepted {tally.accepted:,}, arrived {total:,}, without an answer {tally.unsure:,}")
-    warm = memory[int(len(memory) * WARM)]
-    if max(memory) > warm + MEMORY_GROWTH_MAX:
-        wrong.append(f"memory grew from {warm >> 20} to {max(memory) >> 20} MiB")
-    print(f"accepted {tally.accepted:,}, of these known by id {len(wanted):,}; arrived {total:,}; "
-          f"dead letters {arrived['!']:,}; memory {warm >> 20} to {max(memory) >> 20} MiB")
+    if not tally.accepted <= by_source["fuzz"] <= tally.accepted + tally.unsure:
+        wrong.append(f"accepted {tally.accepted:,}, arrived {by_source['fuzz']:,}, without an answer {tally.unsure:,}")
+    for source, kind in ((HOOKS, "hook"), (LETTERS, "letter")):
+        if by_source[source] < tally.told[kind]:
+            wrong.append(f"{source}: expected at least {tally.told[kind]:,} events, arrived {by_source[source]:,}")
+    if (here := by_source + Counter({"!": letters})) != counted:
+        wrong.append(f"arrived {dict(here)}, but the collector counts {dict(counted)}")
+    print(f"accepted {tally.accepted:,}, of these known by id {len(tally.wanted):,}; arrived {by_source['fuzz']:,}; "
+          f"of webhooks {by_source[HOOKS]:,}, known {tally.told['hook']:,}; of letters {by_source[LETTERS]:,}, known "
+          f"{tally.told['letter']:,}; dead letters {letters:,}; memory {memory[0] >> 20} to {max(memory) >> 20} MiB")
     for kind in sorted({kind for kind, _ in tally.statuses}):
         of_kind = sorted((status, n) for (of, status), n in tally.statuses.items() if of == kind)
         print(f"  {kind:7}", ", ".join(f"{status or 'closed'}: {n:,}" for status, n in of_kind))
     return wrong
+
+
+def _of_memory(memory: list[int]) -> list[str]:
+    warm = memory[int(len(memory) * WARM) :]
+    if max(warm) > warm[0] + MEMORY_GROWTH_MAX:
+        return [f"memory grew from {warm[0] >> 20} to {max(warm) >> 20} MiB"]
+    fifth = len(memory) // 5
+    creep = 0 if len(memory) < CREEP_FROM else median(memory[-fifth:]) - median(memory[fifth : 2 * fifth])
+    return [f"memory creeps: {creep / 2**20:.1f} MiB over the run"] if creep > CREEP_MAX else []
 
 
 def main() -> int:
@@ -230,7 +270,7 @@ def main() -> int:
     home = Path(tempfile.mkdtemp(prefix="onethread-fuzz-"))
     site = Site(home, free_base())
     tally, memory = Tally(), [site.memory()]
-    maker = Maker(options.seed, site.write_key, site.read_key)
+    maker = Maker(options.seed, site.access)
     first, count = (0, options.requests) if options.only is None else (options.only, 1)
     try:
         asyncio.run(fuzz(site, maker, first, count, tally, memory))

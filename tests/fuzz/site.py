@@ -1,7 +1,7 @@
 """`python -m tests.fuzz.site HOME PORT`: the collector as it is run, with a broker that takes everything.
 
 What arrives at that broker is written to HOME/arrived, a line each: source and event_id of an event, `!` for a dead
-letter. Look-ups have no workers, so they are answered 503 `away`.
+letter. Look-ups are answered from the state of a worker that knows some customers.
 """
 
 import contextlib
@@ -26,12 +26,11 @@ from connectors.spool import Spool
 from deploy.local.ports import HOST, Addresses
 from schemas.records import CHANNEL_EVENT
 from schemas.wire import HEAD_BYTES
-from streams.core.keys import Keys as NodeKeys
 from streams.core.policy import default
-from streams.core.shaping import Shaping
 from streams.settings import Settings
 from streams.topics import Topics
 from streams.transport.serve import log_to_stdout
+from tests.fuzz import people
 
 ARRIVED = "arrived"
 EVENTS, LETTERS = 1, 2
@@ -79,13 +78,16 @@ def application(home: Path) -> FastAPI:
     broker = Broker(home / ARRIVED)
     drain = Drain(spool, "", Ids(), lambda _config: broker)  # type: ignore[arg-type]
     collector = Collector(*Ruling(addresses, home / "policy.toml").known(), Topics(""), Keys(home), spool, drain)
-    state = State(list, Shaping(NodeKeys(b"fuzz", 4), 1_800_000), default(), patience_s=0)
+    graph, pages = people.worker()
+    state = State(lambda: [f"http://{HOST}:{pages.port}"], graph.shaping, default())
     persons = Lookup(state, Desk(lambda: None), Settings())  # type: ignore[arg-type, return-value]
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         drain.start()
         yield
+        await persons.stop()
+        pages.stop()
         drain.stop()
         spool.close()
 

@@ -38,15 +38,6 @@ def calls() -> list[dict[str, Any]]:
     return [call for call in found if isinstance(call, dict)]
 
 
-@cache
-def hooks() -> list[tuple[str, Any]]:
-    """(system, body) of webhooks."""
-    found = []
-    for path in sorted(FIXTURES.joinpath("webhooks").glob("*.json")):
-        found += [(path.stem, one["body"]) for one in json.loads(path.read_text())["requests"] if "body" in one]
-    return found
-
-
 ODD: tuple[Callable[[Random], Any], ...] = (
     lambda _: None, lambda _: True, lambda _: "", lambda _: [], lambda _: {}, lambda _: -1, lambda _: 0.1,
     lambda _: 10**400, lambda _: 1e308, lambda _: float("nan"), lambda _: float("inf"), lambda _: -(2**63) - 1,

@@ -75,6 +75,8 @@ def test_a_full_spool_keeps_nothing_of_a_call(tmp_path: Path) -> None:
         with pytest.raises(SpoolFull):
             program.send_many([told(event_id=f"e-{n}") for n in range(50)])
         assert program.waiting == 0
+        program.send(told())
+        assert (program.depth.records, program.limit) == (1, 1_500)
 
 
 def test_flush_says_why_nothing_arrives(tmp_path: Path) -> None:

@@ -80,6 +80,14 @@ def test_some_of_the_disk_stays_free_so_that_a_spool_can_be_emptied(path: Path) 
     assert spool.depth.records == 0
 
 
+def test_the_limit_is_what_the_disk_has_room_for(path: Path) -> None:
+    spool = Spool(path, bytes_max=1_000)
+    spool.append(named("a"))
+    assert spool.limit == 1_000
+    spool.disk_reserved = spool.disk_free() + (1 << 30)
+    assert spool.limit == spool.depth.bytes > 0
+
+
 def test_a_disk_without_room_is_a_full_spool_that_recovers(path: Path) -> None:
     spool = Spool(path)
     pages = spool._writer.execute("PRAGMA page_count").fetchone()[0]

@@ -86,6 +86,7 @@ def test_metrics_tell_what_came_and_what_waits(site: Site) -> None:
         'onethread_collector_seconds_count{route="/v1/events"}',
         'onethread_spool_records{spool="collector"} 2.0',
         'onethread_spool_age_seconds{spool="collector"}',
+        'onethread_spool_limit_bytes{spool="collector"}',
     ):
         assert line in text
 
