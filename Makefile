@@ -38,12 +38,18 @@ test: check  ## check, then every test; what CI runs
 docs: $(READY)  ## write what is made from code: docs/metrics.md, rules of objectives, dashboards
 	$(BIN)/python -m streams.metrics_page
 	$(BIN)/python -m deploy.prometheus.slo
+	$(BIN)/python -m deploy.prometheus.kubernetes
 	$(BIN)/python -m deploy.grafana
 
 .PHONY: simulate
 simulate: $(READY)  ## random worlds, simulated: make simulate SEED=7 CASES=1000 WORLD=agents (or core)
 	PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation.run --world $(or $(WORLD),core) \
 		--seed $(or $(SEED),0) --cases $(or $(CASES),1000) --events $(or $(EVENTS),40) --with rules,policies,erasures
+
+.PHONY: halves
+halves: $(READY)  ## every order in which two workers can work the halves of a merge: make halves SEED=7 CASES=150
+	PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation.halves --seed $(or $(SEED),0) --cases $(or $(CASES),150) \
+		--states $(or $(STATES),5000)
 
 .PHONY: integration
 integration: $(READY)  ## the tests on real Kafka and ClickHouse only
@@ -101,11 +107,11 @@ rolling: $(READY)  ## what a stream of events notices of restarts, scaling, kill
 	$(BIN)/python -m tests.large.rolling --workers $(or $(WORKERS),2) --standbys $(or $(STANDBYS),1)
 
 .PHONY: outage
-outage: $(READY)  ## Kafka stands still under load and nothing is lost: make outage MINUTES=10
-	$(BIN)/python -m tests.large.outage --minutes $(or $(MINUTES),10)
+outage: $(READY)  ## Kafka stands still under load, on a small disk as well: make outage MINUTES=10 DISK=100
+	$(BIN)/python -m tests.large.outage --minutes $(or $(MINUTES),10) --rate $(or $(RATE),100) --disk $(or $(DISK),0)
 
 .PHONY: chaos
-chaos: $(READY)  ## kill, pause, cut off and damage every part under load; all must be right: make chaos FAULTS=200 SEED=7
+chaos: $(READY) promtool  ## kill, pause, cut off and damage every part under load; all must be right: make chaos FAULTS=200 SEED=7
 	$(BIN)/python -m tests.chaos.run --faults $(or $(FAULTS),200) --minutes $(or $(MINUTES),100) \
 		--seed $(or $(SEED),2026) --workers $(or $(WORKERS),3) --standbys $(or $(STANDBYS),0)
 

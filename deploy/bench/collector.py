@@ -1,8 +1,9 @@
 """The collector measured: Segment batches over HTTP, to disk and on to Kafka, beside a handler that does nothing.
 
 Rules: first as fast as one connection after the other allows, from several connections at once; then at a steady rate,
-where the time of a request says what a client waits. Both servers get the same bodies from the same client in the same
-minutes. What was accepted is in Kafka at the end, counted.
+where the time of a request says what a client waits. Each server has one core of its own, its clients and Kafka have
+the others. Both get the same bodies from the same client in the same minutes. What was accepted is in Kafka at the end,
+counted.
 """
 
 import http.client
@@ -12,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -34,9 +35,9 @@ CALLS = 100
 """Of a batch."""
 
 CONNECTIONS = 4
-STEADY_EVENTS_S = 1_000
+STEADY_EVENTS_S = 3_000
 STEADY_S = 30.0
-"""300 requests: the slowest hundredth is three of them."""
+"""900 requests: the slowest hundredth is nine of them."""
 START_S_MAX = 30.0
 DRAIN_S_MAX = 120.0
 _AT = "2026-01-01T12:00:00.000Z"
@@ -62,13 +63,15 @@ def run(events: int, home: Path, keep: bool, say: Say) -> dict[str, Any]:
     with running(home, keep, say) as addresses:
         say("the floor: an empty handler")
         free = addresses.worker_metrics(WORKERS_MAX - 1)
-        with _handler(free) as found:
+        kafka = process(addresses, "kafka")
+        with _handler(free) as found, _alone(found, kafka):
             floor = _measure(free, "", batches, found, lambda: True)
         say("the collector")
         key, _ = keys.add(home, "bench", channels=("web",), rate=1e9)
         time.sleep(keys.LOOK_EVERY_S)
         drains = partial(drained, addresses.collector_url, DRAIN_S_MAX)
-        collector = _measure(addresses.collector, key, batches, process(addresses, COLLECTOR), drains)
+        with _alone(server := process(addresses, COLLECTOR), kafka):
+            collector = _measure(addresses.collector, key, batches, server, drains)
     return {"machine": machine(), "bytes_mean": sum(map(len, batches)) / (CALLS * len(batches)),
             "floor": asdict(floor), "collector": asdict(collector)}
 
@@ -160,6 +163,30 @@ def _together(work: Callable[[], None]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@contextmanager
+def _alone(server: psutil.Process, kafka: psutil.Process) -> Iterator[None]:
+    """Give a server the first core, and the others to its clients and Kafka. Where there is one core, or a system that
+    pins nothing, all share what there is."""
+    cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+    clients = psutil.Process(), kafka
+    if len(cores) > 1:
+        _pin(server, cores[:1])
+        for one in clients:
+            _pin(one, cores[1:])
+    try:
+        yield
+    finally:
+        for one in clients if cores else ():
+            _pin(one, cores)
+
+
+def _pin(process: psutil.Process, cores: list[int]) -> None:
+    """All threads that there are; those to come inherit it."""
+    for thread in process.threads():
+        with suppress(ProcessLookupError):  # it has ended since
+            os.sched_setaffinity(thread.id, cores)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -30,7 +31,8 @@ from streams.connections import kafka_config
 from streams.core import messages
 from streams.core.accept import Accepted, Rules, accept
 from streams.core.channels import registry
-from streams.core.event import Event
+from streams.core.dry_run import State, persons
+from streams.core.event import Event, NodeKey
 from streams.core.intake import claims_on
 from streams.core.policy import default
 from streams.memory import settle_memory
@@ -79,9 +81,11 @@ def measure(settings: Settings, bootstrap: str, count: int, folder: Path, topics
     events = _events(settings, bootstrap, count, topics)
     at_kiosk = [msgspec.structs.replace(event, ids=tuple(sorted((*event.ids, KIOSK)))) for event in events]
     settle_memory()
+    kiosk = _Stage(settings, folder / "kiosk")
     return {
         **asyncio.run(_Stage(settings, folder / "plain").work(events)),
-        "kiosk_cpu_us": asyncio.run(_Stage(settings, folder / "kiosk").work(at_kiosk))["cpu_us"],
+        "kiosk_cpu_us": asyncio.run(kiosk.work(at_kiosk))["cpu_us"],
+        **kiosk.largest(),
     }
 
 
@@ -118,6 +122,18 @@ class _Stage:
         count = len(events)
         return {"cpu_us": cpu / count * 1e6, "agent_us": agent / count * 1e6, "facts_bytes": size / count}
 
+    def largest(self) -> dict[str, int]:
+        """How many identifiers the largest cluster has, and the largest person."""
+        state = State()
+        for number in self._partitions:
+            for key, value in self._store.scan(number, b""):
+                state.put(key, value)
+        node = self._keys.node
+        parents = {node(found.identifier): node(found.parent or found.identifier) for found in state.nodes()}
+        clusters = Counter(_root(parents, key) for key in parents)
+        people = Counter(persons(state, default(), self._keys).owner.values())
+        return {"kiosk_cluster": max(clusters.values()), "kiosk_person": max(people.values())}
+
     def _observed(self, events: list[Event]) -> list[tuple[int, bytes]]:
         """Messages on the events as ingest packs them, knowing the claims that are stored by now."""
         claims = self._routing.claims(self._partitions)
@@ -126,6 +142,12 @@ class _Stage:
             message = messages.observe(event, default(), claims_on(event, claims, self._keys))
             by_partition.setdefault(self._keys.owner(message.to), []).append(message)
         return [(number, value) for number, sent in by_partition.items() for value in messages.records(sent)]
+
+
+def _root(parents: dict[NodeKey, NodeKey], key: NodeKey) -> NodeKey:
+    while (parent := parents[key]) != key:
+        key = parent
+    return key
 
 
 def _events(settings: Settings, bootstrap: str, count: int, topics: list[str]) -> list[Event]:

@@ -59,7 +59,7 @@ def home(running_stack: Addresses) -> Iterator[Addresses]:
     """The stack, given back under the policy it had."""
     policy = onethread("policy", "show")
     yield running_stack
-    onethread("policy", "apply", "-", stdin=policy)
+    onethread("policy", "apply", "-", "--keep-values", stdin=policy)
 
 
 @pytest.mark.timeout(600)
@@ -133,6 +133,21 @@ def test_a_policy_reaches_the_past_and_the_old_one_brings_it_back(home: Addresse
 
     onethread("policy", "apply", "-", stdin=default_text())
     assert tables(home) == before
+
+
+@pytest.mark.timeout(600)
+def test_a_policy_that_reads_held_values_otherwise_is_asked_about(home: Addresses, tmp_path: Path) -> None:
+    """What is held would keep its value; a value that is blocked would identify nobody any more."""
+    tell(("reads-1", "10:00", {"email": "reads+x@example.com"}), ("reads-2", "10:10", {"email": "blocked@example.com"}))
+    other = tmp_path / "other.toml"
+    other.write_text(default_text().replace("plus_tags = []", 'plus_tags = ["example.com"]')
+                     .replace('"a@a.a"]', '"a@a.a", "blocked@example.com"]'))
+
+    told = json.loads(onethread("policy", "diff", str(other), "--json", code=3))
+    assert told["read_otherwise"]["other"]["email"] >= 1
+    assert told["shared"] == {"email": 1, "email_sha256": 1}
+    assert "--keep-values" in onethread("policy", "apply", str(other), code=1)
+    assert onethread("policy", "show") != other.read_text()
 
 
 @pytest.mark.timeout(600)

@@ -67,6 +67,18 @@ def test_scan_gives_exactly_the_keys_with_the_prefix_in_order(open_store):
     assert store.scan(0, b"x") == []
 
 
+def test_compacted_files_hold_nothing_that_was_deleted_or_written_over(open_store):
+    """RocksDB moves files that do not overlap as they are; the keys of the store itself are in each, so all overlap."""
+    store = open_store()
+    for offset, (puts, deletes) in enumerate([({b"a": b"1", b"x": b"1"}, ()), ({}, [b"x"]), ({b"a": b"2"}, ())]):
+        store.write(0, puts, deletes, offset)
+        store._dbs[0].flush()
+    store.compact(0)
+    files = store._dbs[0].live_files()
+    assert [(file["num_entries"], file["num_deletions"]) for file in files] == [(len([OFFSET_KEY, TIME_KEY, b"a"]), 0)]
+    assert {file["name"].strip("/") for file in files} == {f.name for f in store.partition_path(0).glob("*.sst")}
+
+
 def test_partitions_are_apart(open_store):
     store = open_store((0, 1))
     store.write(0, {b"a": b"0"}, (), 0)
