@@ -17,9 +17,11 @@ from random import Random
 import rocksdict
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+from faust.types import TP
 
 from deploy.local.reading import patiently
 from streams.state.store import RESERVED
+from streams.transport.stable import wait_until_settled
 from tests.integration import counting_worker_path
 
 PARTITIONS = 4
@@ -121,7 +123,14 @@ class Lab:
                 f"in {self.committed('in')} of {self.ends('in')}, mid {self.committed('mid')} of {self.ends('mid')}")
             if restart:
                 self.restart_ended()
+            for index, worker in self.workers.items():
+                assert worker.poll() is None, f"worker {index} ended:\n{self.log(index).read_text()[-2000:]}"
             time.sleep(0.3)
+
+    def wait_settled(self) -> None:
+        """Until no transaction is open: the offsets can be seen before a worker knows that its commit is through."""
+        topics = (self.topic("mid"), self.topic("out"), f"{self.group}-graph-changelog")
+        wait_until_settled(self.brokers, [TP(topic, p) for topic in topics for p in range(PARTITIONS)])
 
     def restart_ended(self) -> list[int]:
         """Play the supervisor; the workers that had to be started again."""

@@ -27,7 +27,8 @@ def test_a_worker_that_others_took_for_gone_goes_on(lab):
     lab.start(0)
     lab.wait_done(60)  # on a starved machine a worker may lose its session while it starts
     worker = lab.workers[0]
-    for _ in range(3):  # while nothing is on its way: whoever is fenced in its very commit has to end
+    for _ in range(3):
+        lab.wait_settled()  # whoever is fenced in its very commit has to end
         fence(lab.brokers, f"{lab.group}-0")
         lab.produce(2000)
         lab.wait_done(40, restart=False)
