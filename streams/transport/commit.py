@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import structlog
-from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from faust.types import TP
 
 from streams import metrics
@@ -145,7 +145,7 @@ class Committer:
                 return call()
             except KafkaException as error:
                 times += 1
-                if times == FENCED_MAX or not error.args[0].fatal():
+                if times == FENCED_MAX or not _ended_by_others(error):
                     raise
                 self._note(error)
                 log.warning("fenced", error=error.args[0].name())
@@ -218,6 +218,11 @@ def produce(
             producer.poll(0.01)
         else:
             return
+
+
+def _ended_by_others(error: KafkaException) -> bool:
+    """Who heard of it between two calls is refused its next record as `_FATAL`, an error that is not `fatal()`."""
+    return bool(error.args[0].fatal() or error.args[0].code() == KafkaError._FATAL)
 
 
 class Clock:

@@ -14,6 +14,7 @@ FENCED, GENERATION, TIMEOUT, OTHER = "fenced", "generation", "timeout", "other"
 
 _WORDS = {
     KafkaError._FENCED: FENCED, KafkaError.PRODUCER_FENCED: FENCED, KafkaError.INVALID_PRODUCER_EPOCH: FENCED,
+    KafkaError._FATAL: FENCED,  # what a fenced producer answers to the next record
     KafkaError.ILLEGAL_GENERATION: GENERATION, KafkaError.UNKNOWN_MEMBER_ID: GENERATION,
     KafkaError.FENCED_INSTANCE_ID: GENERATION, KafkaError.REBALANCE_IN_PROGRESS: GENERATION,
     KafkaError._TIMED_OUT: TIMEOUT, KafkaError._MSG_TIMED_OUT: TIMEOUT, KafkaError.REQUEST_TIMED_OUT: TIMEOUT,
