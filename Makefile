@@ -32,7 +32,7 @@ check: $(READY)  ## ruff and mypy
 
 .PHONY: test
 test: check  ## check, then every test; what CI runs
-	$(BIN)/pytest --numprocesses 2 --no-loadscope-reorder  # files that share services come early
+	$(BIN)/pytest --numprocesses 3 --no-loadscope-reorder  # they wait a lot; files that share services come early
 
 .PHONY: docs
 docs: $(READY)  ## write what is made from code: docs/metrics.md, rules of objectives, dashboards

@@ -44,7 +44,7 @@ def addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Addresses:
 @pytest.mark.timeout(600)
 def test_rows_are_the_oracles_whatever_happens_to_the_workers(addresses: Addresses) -> None:
     random = Random(7)
-    told = _good(lines(people=120))
+    told = _good(lines(people=70))
     told += random.sample(told, len(told) * 3 // 10)
     random.shuffle(told)
     third = len(told) // 3

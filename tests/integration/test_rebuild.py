@@ -55,7 +55,7 @@ def rebuild_killed(at: Addresses) -> None:
 def test_a_clickhouse_that_lost_everything_is_built_again_while_events_flow(
     addresses: Addresses, tmp_path: Path,  # noqa: F811
 ) -> None:
-    told = list(lines(people=15))
+    told = list(lines(people=8))
     good = _good(iter(told))
     half = len(good) // 2
     rates = tmp_path / "rates.jsonl"
