@@ -9,6 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import httpx
 
@@ -85,8 +86,7 @@ class Load:
                 if self._stop.is_set():
                     return
                 started = time.monotonic()
-                page = [line for line, _ in zip(self._lines, range(PAGE), strict=False)]
-                way(page)
+                way(list(islice(self._lines, PAGE)))
                 self._stop.wait(max(0.0, PAGE / self._rate - (time.monotonic() - started)))
         except BaseException as error:
             self._failure = error
