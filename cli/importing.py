@@ -124,7 +124,8 @@ def _watch(importer: _Importer, watcher: Watcher) -> None:
 
 def _tell(file: Path, progress: Progress, journal: Journal) -> None:
     passed = f", passed over {progress.passed_over:,}" if progress.passed_over else ""
-    print(f"{file.name}: sent {progress.sent:,}, refused {progress.refused_total:,}{passed}", file=sys.stderr)
+    nobody = f"; of those sent {progress.unidentifiable:,} unidentifiable" if progress.unidentifiable else ""
+    print(f"{file.name}: sent {progress.sent:,}, refused {progress.refused_total:,}{passed}{nobody}", file=sys.stderr)
     for reason, count in sorted(progress.refused.items()):
         print(f"  {reason} {count:,}", file=sys.stderr)
     if progress.refused:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from schemas.records import CHANNEL_EVENT
-from streams.core.accept import EVENT_ID_LENGTH_MAX, Outcome, Rules, accept
+from streams.core.accept import EVENT_ID_LENGTH_MAX, Outcome, Rules, Unidentifiable, accept
 from streams.core.channels import registry
 from streams.core.policy import Policy
 from streams.core.reading import Reader
@@ -27,6 +27,8 @@ class Checked(NamedTuple):
     channel: str
     event_id: str
     payload: bytes
+    is_unidentifiable: bool = False
+    """It names nobody, and ingest will only count it; of an event that was not looked at nobody knows."""
 
 
 @cache
@@ -52,7 +54,7 @@ class Checker:
         if isinstance(record, Reject):
             return record
         outcome = self._accept(record, now_ms, b"")
-        return outcome if isinstance(outcome, Reject) else _checked(record)
+        return outcome if isinstance(outcome, Reject) else _checked(record, isinstance(outcome, Unidentifiable))
 
     def outcome(self, given: dict[str, Any], now_ms: int, digest: bytes) -> Outcome:
         """What ingest would make of an event; digest stands for that of its bytes."""
@@ -78,9 +80,11 @@ class Checker:
         return _checked(record)
 
 
-def _checked(record: dict[str, Any]) -> Checked | Reject:
+def _checked(record: dict[str, Any], is_unidentifiable: bool = False) -> Checked | Reject:
     payload = _encoded(record)
-    return payload if isinstance(payload, Reject) else Checked(record["channel"], record["event_id"], payload)
+    if isinstance(payload, Reject):
+        return payload
+    return Checked(record["channel"], record["event_id"], payload, is_unidentifiable)
 
 
 def _encoded(record: dict[str, Any]) -> bytes | Reject:

@@ -35,6 +35,8 @@ class Emitter(Delivery):
         self._topics = Topics(settings.topic_prefix)
         self._checker = Checker(settings, policy)
         self.sent = 0
+        self.unidentifiable = 0
+        """Of those sent."""
         self.refused: Counter[str] = Counter()
 
     def send(self, given: bytes | dict[str, Any], source: str) -> Reject | None:
@@ -53,6 +55,7 @@ class Emitter(Delivery):
         topic = self._topics.events(checked.channel)
         self._produce(topic, CHANNEL_EVENT, checked.payload, key_of(checked.event_id))
         self.sent += 1
+        self.unidentifiable += checked.is_unidentifiable
 
     def refuse(self, reject: Reject, raw: bytes | None, source: str) -> None:
         """Write a dead letter."""

@@ -50,7 +50,7 @@ def run(path: Path, mapping: Mapping, sender: RowSender, journal: Journal, tell:
 
 
 def _work(found: Found, path: Path, sender: RowSender, progress: Progress) -> list[Reject]:
-    source = f"{path.name}:{found.line}"
+    source, before = f"{path.name}:{found.line}", sender.events.unidentifiable
     if found.row is None or found.problem is not None:
         assert found.problem is not None, "a row that is not there has a reason"
         sender.refuse(found.problem, found.row, source)
@@ -58,6 +58,7 @@ def _work(found: Found, path: Path, sender: RowSender, progress: Progress) -> li
     else:
         sent, refused = sender.send(found.row, source)
     progress.sent += sent
+    progress.unidentifiable += sender.events.unidentifiable - before
     progress.passed_over += not (sent or refused)
     for reject in refused:
         progress.refuse(str(reject.reason))

@@ -23,6 +23,8 @@ class Progress:
     mapping: str
     rows: int = 0
     sent: int = 0
+    unidentifiable: int = 0
+    """Of those sent."""
     passed_over: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     told_bytes: int = 0

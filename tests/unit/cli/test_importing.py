@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from cli import importing
 from cli.main import app
 from connectors.files.errors import MappingError
-from connectors.files.journal import Progress
+from connectors.files.journal import Journal, Progress
 from connectors.files.watching import Watcher
 from streams.errors import OneThreadError, UsageError
 
@@ -47,6 +47,20 @@ def test_a_file_may_name_a_mapping_of_its_own(tmp_path: Path, monkeypatch: pytes
     ])
     assert result.exit_code == 0, result.exception
     assert "loyalty_members.csv:2 joins crm_contacts.csv:2 by email, email_sha256, phone\n" in result.stdout
+
+
+@pytest.mark.parametrize(("counts", "told"), [
+    ({"sent": 1_200}, "a.csv: sent 1,200, refused 0\n"),
+    ({"sent": 1_200, "passed_over": 2, "unidentifiable": 1_100},
+     "a.csv: sent 1,200, refused 0, passed over 2; of those sent 1,100 unidentifiable\n"),
+])
+def test_the_summary_tells_what_became_of_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], counts: dict[str, int], told: str,
+) -> None:
+    file = tmp_path / "a.csv"
+    file.touch()
+    importing._tell(file, Progress("", "", **counts), Journal(tmp_path, file, file))  # type: ignore[arg-type]
+    assert capsys.readouterr().err == told
 
 
 def test_a_watched_folder_is_emptied_into_done_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,14 @@ def test_a_line_and_its_object_become_the_same() -> None:
     assert CHANNEL_EVENT.decode(checked.payload) == read(event)
 
 
+def test_what_ingest_counts_as_unidentifiable_is_known_here() -> None:
+    seen = told(channel="wifi", type="wifi_seen", identifiers=[named("wifi_mac", "DA:A1:19:00:00:01")])
+    for event, is_unidentifiable in ((seen, True), (seen | {"identifiers": []}, True), (told(), False)):
+        checked = CHECKER.check(event, KAFKA_MS)
+        assert isinstance(checked, Checked)
+        assert checked.is_unidentifiable is is_unidentifiable
+
+
 def test_what_ingest_refuses_is_refused_here() -> None:
     assert reason(told(channel="nowhere")) == "unknown_channel"
     assert reason(told(occurred_at=KAFKA_MS + 25 * 3_600_000)) == "too_late"

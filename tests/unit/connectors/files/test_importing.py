@@ -105,6 +105,19 @@ def test_events_go_to_their_topic_refusals_to_the_dead_letters_and_into_the_list
         ]
 
 
+def test_observations_that_name_nobody_are_sent_and_counted(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Across a stop too: what comes after it is added to what the journal holds."""
+    sensor = MAPPING.replace("store_visited", "wifi_seen").replace('"pos"', '"wifi"')
+    rows = visits(*((str(n), "x", GOOD, "+380670001201" if n == 1 else "") for n in range(5)))
+    monkeypatch.setattr(Producer, "fails_at", 3)
+    with pytest.raises(OneThreadError, match="not delivered"):
+        imported(home, rows, sensor)
+    monkeypatch.setattr(Producer, "fails_at", None)
+    progress, journal = imported(home, rows, sensor)
+    assert (progress.sent, progress.unidentifiable, progress.refused) == (5, 4, {})
+    assert journal.read() == progress
+
+
 def test_a_dead_letter_holds_the_event_or_where_there_is_none_the_row(home: Path) -> None:
     imported(home, visits(("1", "x", "never", "+380670001201"), ("2", "x", GOOD, "")))
     row, event = (msgspec.json.decode(told["raw"]) for told in letters())

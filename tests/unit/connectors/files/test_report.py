@@ -16,7 +16,7 @@ from streams.settings import Settings
 from tests.unit.streams.core.records import KAFKA_MS, accepted, named
 
 KEYS = Keys(b"pepper", 4)
-MAPPING = parse("""
+MEMBERS = """
 [[skip]]
 card = "none"
 [[events]]
@@ -26,7 +26,9 @@ role = "record"
 event_id = "{id}"
 occurred_at = "2026-02-05T10:00:00Z"
 identifiers = [{ kind = "loyalty_card", value = "{card}" }, { kind = "phone", value = "{phone}" }]
-""", "members")
+"""
+MAPPING = parse(MEMBERS, "members")
+SENSOR = MEMBERS.replace('role = "record"', 'role = "observation"')
 
 
 def reported(
@@ -54,6 +56,12 @@ def test_every_row_is_counted_and_every_refusal_told_by_line(tmp_path: Path) -> 
     assert [(str(at), str(reject.reason)) for at, reject in report.refusals] == [
         ("0.csv:4", "no_identifier"), ("0.csv:5", "bad_value"),
     ]
+
+
+def test_observations_that_name_nobody_are_counted_among_the_events(tmp_path: Path) -> None:
+    report, joins = reported(tmp_path, ["a,26001,", "b,,"], mapping=parse(SENSOR, "sensor"))
+    counts = report.files["0.csv"]
+    assert (counts.events, counts.unidentifiable, dict(counts.refused), joins.persons) == (2, 1, {}, 1)
 
 
 def test_what_is_told_twice_is_the_same_or_differs(tmp_path: Path) -> None:
