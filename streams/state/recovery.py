@@ -204,12 +204,13 @@ class Recovery(StockRecovery):
             await asyncio.to_thread(store.compact, partition)
 
     def _wants_to_rejoin(self) -> bool:
-        """Would another assignment be better: topics that others did not know yet, or partitions that may come now?"""
-        assignor = self.app.assignor
-        left_out = assignor.left_out(self.app.consumer.subscribed())
+        """Would another assignment be better: topics that others did not know yet, or that are read here no more, or
+        partitions that may come now?"""
+        assignor, consumer = self.app.assignor, self.app.consumer
+        misplaced = assignor.left_out(consumer.subscribed()) | consumer.unread()
         is_warm = bool(self.standby_tps) and max(self.standby_remaining().values(), default=0) < WARM_RECORDS // 2
-        if left_out or (is_warm and assignor.has_less_than_its_share()):
-            log.info("asks_for_another_assignment", topics=sorted(left_out))
+        if misplaced or (is_warm and assignor.has_less_than_its_share()):
+            log.info("asks_for_another_assignment", topics=sorted(misplaced))
             return True
         return False
 

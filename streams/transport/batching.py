@@ -8,6 +8,7 @@ Rules it keeps, each with its reason in docs/decisions/0020:
   only fetch loop of the process when one agent's queue is full.
 - Runs in flight and held are forgotten at every seek, revocation and assignment; they are read again.
 - After a rebalance the streams start at stable offsets, asked for in one request.
+- Of what the group assigns only topics that this worker reads are taken. Stock's part in the group ends at another one.
 """
 
 import asyncio
@@ -77,6 +78,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that owns the aiokafka consumer. Fetches and seeks exclude each other."""
 
     membership: Membership | None = None
+    unread: frozenset[str] = frozenset()
+    """Topics that the last assignment gave this worker and that it does not read."""
 
     async def on_start(self) -> None:
         self._reading = asyncio.Lock()
@@ -84,6 +87,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Where the logs end, as the last fetches told."""
         await super().on_start()
         self._consumer._fetcher._prefetch_backoff = PREFETCH_BACKOFF_S
+        subscriptions = self._consumer._subscription
+        self._assign = subscriptions.assign_from_subscribed
+        subscriptions.assign_from_subscribed = self._assign_what_is_read
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         """Stock, with two arguments changed that it has no setting for."""
@@ -100,6 +106,21 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return super()._create_worker_consumer(transport)
         finally:
             driver.aiokafka.AIOKafkaConsumer = real
+
+    def _assign_what_is_read(self, assigned: Iterable[TP]) -> None:
+        """A member by name that comes back within its session gets what it had, without a new plan, whatever it reads
+        by now: settings may have lost a channel or a mapping."""
+        read = self._consumer.subscription()
+        self.unread = frozenset(tp.topic for tp in assigned) - read
+        if self.unread:
+            log.warning("topics_not_read", topics=sorted(self.unread))
+        self._assign({tp for tp in assigned if tp.topic in read})
+
+    def failure(self) -> BaseException | None:
+        """What ended this worker's part in its group: nobody gives it partitions any more."""
+        coordinator = self._consumer and self._consumer._coordinator
+        task = coordinator and coordinator._coordination_task
+        return task.exception() if task and task.done() and not task.cancelled() else None
 
     async def fetch(self, membership: Membership, tps: set[TP], timeout_s: float) -> dict[TP, Run]:
         """What came of `tps`; nothing when the membership is not `membership` any more."""
@@ -334,6 +355,16 @@ class Consumer(driver.Consumer):
         """Topics that this worker reads and that there are."""
         consumer = self._thread._consumer
         return {topic for topic in consumer.subscription() if consumer.partitions_for_topic(topic)}
+
+    def unread(self) -> frozenset[str]:
+        """Topics that the group gave this worker and that it does not read."""
+        thread: ConsumerThread = self._thread
+        return thread.unread
+
+    def failure(self) -> BaseException | None:
+        """What ended this worker's part in its group."""
+        thread: ConsumerThread = self._thread
+        return thread.failure()
 
     async def rejoin(self) -> None:
         """Ask the group for another assignment."""

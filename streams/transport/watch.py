@@ -1,8 +1,9 @@
 """The watch over a worker: how far behind it is, whether it is ready, and whether it still moves.
 
 A consumer can stop quietly: a lost rebalance, a dead task in a library. So a partition that lags and makes no progress
-for STALL_S ends the process, and so does a state that is restored and makes none; exact acknowledgement makes that
-always safe, and the supervisor starts it again. Waiting on purpose for the outside world counts as progress.
+for STALL_S ends the process, and so does a state that is restored and makes none, or a part in the group that ended;
+exact acknowledgement makes that always safe, and the supervisor starts it again. Waiting on purpose for the outside
+world counts as progress.
 """
 
 import asyncio
@@ -60,6 +61,8 @@ async def watch(app: Any, committer: Committer) -> None:
         if app.crashed:
             die("crashed", reason=repr(app.crash_reason))
         consumer = app.consumer
+        if (failure := consumer.failure()) is not None:
+            die("left_its_group", reason=repr(failure))
         if idle is None or idle.done():  # not waited for: while a commit hangs, standing still must show
             if idle is not None:
                 idle.result()

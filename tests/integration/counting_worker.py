@@ -18,6 +18,7 @@ TAG = os.environ["LAB_TAG"]
 BROKERS = os.environ["LAB_BROKERS"]
 INDEX = int(os.environ["LAB_WORKER"])
 WORK_S = float(os.environ.get("LAB_WORK_S", "0"))
+STAGES = os.environ.get("LAB_STAGES", "note,tally").split(",")
 
 
 class Fold:
@@ -57,7 +58,8 @@ def build():
     for name, source, target, prefix, fold in (
         ("note", "in", "mid", b"n", append), ("tally", "mid", "out", b"t", count),
     ):
-        add_stage(app, Stage(name, (f"{TAG}.{source}",), Fold(store, prefix, f"{TAG}.{target}", fold)), committer)
+        if name in STAGES:
+            add_stage(app, Stage(name, (f"{TAG}.{source}",), Fold(store, prefix, f"{TAG}.{target}", fold)), committer)
     return app, committer
 
 

@@ -84,3 +84,20 @@ def test_nothing_is_lost_or_doubled_when_workers_join_and_leave(lab):
     load.join()
     lab.wait_done()
     lab.check()
+
+
+def test_a_worker_that_comes_back_reading_fewer_topics_goes_on_with_those(lab):
+    """Within its session the group gives it what it had, whatever it reads now: settings may have lost a mapping."""
+    lab.start(0)
+    lab.produce(2000)
+    lab.wait_done()
+    lab.kill(0)
+    lab.start(0, LAB_STAGES="note")
+    lab.produce(2000)
+    lab.wait_consumed(4000)
+    assert "event=topics_not_read" in lab.log(0).read_text(), "its session was over before it was back"
+    assert sum(lab.committed("mid").values()) < sum(lab.ends("mid").values())
+    lab.kill(0)
+    lab.start(0)
+    lab.wait_done()
+    lab.check()

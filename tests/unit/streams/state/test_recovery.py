@@ -156,6 +156,7 @@ class Looks:
         self.subject.app.rebalancing = False
         self.subject.app.consumer = self
         self.subject.app.assignor.left_out = lambda topics: topics
+        self.subject.app.assignor.has_less_than_its_share = lambda: False
         monkeypatch.setattr(recovery.time, "monotonic", lambda: now)
 
     standbys_ready = True
@@ -166,8 +167,13 @@ class Looks:
     def drop(self, keep: Any) -> None:
         self.dropped += 1
 
-    def subscribed(self) -> set[str]:
-        return {"new"}
+    new, old = frozenset({"new"}), frozenset[str]()
+
+    def subscribed(self) -> frozenset[str]:
+        return self.new
+
+    def unread(self) -> frozenset[str]:
+        return self.old
 
     def ends(self) -> dict[TP, int]:
         return {}
@@ -188,6 +194,13 @@ def test_leftovers_go_and_better_assignments_are_asked_for_after_a_while(monkeyp
     assert (looked.asked, looked.dropped) == (asked, dropped)
 
 
+@pytest.mark.parametrize(("new", "old", "asked"), [({"a"}, {}, 1), ({}, {"b"}, 1), ({}, {}, 0)])
+def test_another_plan_is_asked_for_where_topics_came_or_went(monkeypatch, new, old, asked) -> None:
+    looks = Looks(1000.0, 1000.0 + recovery.REJOIN_S, monkeypatch)
+    looks.new, looks.old = frozenset(new), frozenset(old)
+    assert looks.look().asked == asked
+
+
 def test_before_partitions_were_assigned_nothing_on_the_disk_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = Looks(Recovery._changed_at, 1e9, monkeypatch).look()
     assert (looked.asked, looked.dropped) == (0, 0)
@@ -200,7 +213,6 @@ def test_copies_are_compacted_where_something_was_deleted(monkeypatch: pytest.Mo
     store = SimpleNamespace(deleted={1, 3}, compact=compacted.append)
     looks.subject.standby_tps = {TP("changelog", 1), TP("changelog", 2)}
     looks.subject.standby_offsets = {}
-    looks.subject.app.assignor.has_less_than_its_share = lambda: False
     looks.subject.tp_to_table = dict.fromkeys(looks.subject.standby_tps, SimpleNamespace(data=store))
     looks.look()
     assert compacted == [1]

@@ -191,6 +191,41 @@ def test_a_fetch_asked_for_before_the_group_moved_on_does_not_move_the_position(
     assert position[0] == (5 if found else 3)
 
 
+def test_of_what_the_group_assigns_only_topics_that_are_read_are_taken() -> None:
+    thread: Any = ConsumerThread.__new__(ConsumerThread)
+    taken: list[Any] = []
+    thread._assign = taken.append
+    thread._consumer = SimpleNamespace(subscription=lambda: frozenset({"identity", "changelog"}))
+    thread._assign_what_is_read([STREAM, TP("old", 0), TP("old", 1), CHANGELOG])
+    assert (taken.pop(), thread.unread) == ({STREAM, CHANGELOG}, {"old"})
+    thread._assign_what_is_read([STREAM])
+    assert (taken.pop(), thread.unread) == ({STREAM}, set())
+
+
+@pytest.mark.parametrize(("ends", "failure"), [(False, None), (True, "gone")])
+def test_what_ended_the_part_in_the_group_is_told(ends: bool, failure: str | None) -> None:
+    thread: Any = ConsumerThread.__new__(ConsumerThread)
+
+    async def coordinate() -> None:
+        if ends:
+            raise RuntimeError("gone")
+        await asyncio.sleep(3600)
+
+    async def run() -> BaseException | None:
+        for consumer in (None, SimpleNamespace(_coordinator=None)):
+            thread._consumer = consumer
+            assert thread.failure() is None, "it starts"
+        task = asyncio.create_task(coordinate())
+        await asyncio.sleep(0)
+        thread._consumer = SimpleNamespace(_coordinator=SimpleNamespace(_coordination_task=task))
+        found: BaseException | None = thread.failure()
+        task.cancel()
+        return found
+
+    found = asyncio.run(run())
+    assert (found and str(found)) == failure
+
+
 @pytest.mark.parametrize(("rebalancing", "committed"), [(False, [{STREAM: 9}]), (True, [])])
 def test_idle_ends_are_not_committed_while_the_group_rebalances(rebalancing: bool, committed: list[Any]) -> None:
     done: list[Any] = []

@@ -68,7 +68,7 @@ class Watched:
         patch.setattr(watch, "Gauges", lambda _: self)
         patch.setattr(watch, "graph_store", lambda _: None)
         patch.setattr(watch, "commit_idle", commit_idle)
-        consumer = SimpleNamespace(lags=lambda: {A: (1, 2)}, waits_for_outside=0)
+        consumer = SimpleNamespace(lags=lambda: {A: (1, 2)}, waits_for_outside=0, failure=lambda: None)
         recovery = SimpleNamespace(reading=dict)
         self.app = SimpleNamespace(
             crashed=False, consumer=consumer, rebalancing=False, tables=SimpleNamespace(recovery=recovery))
@@ -111,6 +111,17 @@ def test_a_commit_that_fails_ends_the_watch(monkeypatch: pytest.MonkeyPatch) -> 
 
 async def _nothing(*_: object) -> None:
     """A commit of what is idle, with nothing idle."""
+
+
+def test_a_part_in_the_group_that_ended_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody gives it partitions then, so none of them lags."""
+    ended: list[Any] = []
+    monkeypatch.setattr(watch, "die", lambda why, **told: ended.append((why, told)))
+    watched = Watched(monkeypatch, _nothing)
+    watched.app.consumer.lags = dict
+    watched.app.consumer.failure = lambda: RuntimeError("a library's")
+    asyncio.run(watched.run(looks=1))
+    assert ended[0] == ("left_its_group", {"reason": repr(RuntimeError("a library's"))})
 
 
 @pytest.mark.parametrize("reads", [False, True])
