@@ -168,8 +168,9 @@ def test_other_gaps_reach_the_past_and_back(running_stack: Addresses, tmp_path: 
     tell(("gap-1", "10:00", {"email": "gap@example.com"}), ("gap-2", "10:40", {"email": "gap@example.com"}))
     before = tables(running_stack)
     wide, narrow = tmp_path / "wide.toml", tmp_path / "narrow.toml"
-    wide.write_text('session_gap = "45m"\njourney_gap = "20m"\n')
-    narrow.write_text('session_gap = "30m"\njourney_gap = "30d"\n')
+    mappings = (running_stack.home / "onethread.toml").read_text()
+    wide.write_text('session_gap = "45m"\njourney_gap = "20m"\n' + mappings)
+    narrow.write_text('session_gap = "30m"\njourney_gap = "30d"\n' + mappings)
     applied = onethread("config", "apply", str(wide))
     assert "applied: session_gap 30m → 45m" in applied
     assert "applied: journey_gap 30d → 20m" in applied
