@@ -12,9 +12,11 @@ from rich.table import Table
 
 from cli.progress import StartProgress
 from deploy.bench import collector as collecting
+from deploy.bench import why as asking
 from deploy.bench.events import people_for
-from deploy.bench.report import collector_figures, figures
+from deploy.bench.report import collector_figures, figures, why_figures
 from deploy.bench.run import Plan, run
+from streams.errors import UsageError
 
 
 def command(
@@ -24,24 +26,32 @@ def command(
     workers: Annotated[int, typer.Option(min=1, help="How many workers share the partitions.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
     collector: Annotated[bool, typer.Option("--collector", help="Measure the HTTP collector alone.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="Measure `onethread why` on a large person alone.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the home with its data and logs, and say where.")] = False,
 ) -> None:
     """Measure the pipeline on a stack of its own: temporary home, free ports.
 
     Takes about two minutes for 100,000 events. Other stacks on this machine are left alone, but share its cores.
     """
+    if collector and why:
+        raise UsageError("expected --collector or --why, not both")
     home = Path(tempfile.mkdtemp(prefix="onethread-bench-"))
     console = Console(stderr=True)
     with StartProgress() as progress:
         if collector:
             document = collecting.run(events, home, keep, progress.waiting)
+            table, show = collector_figures(document), _show_collector
+        elif why:
+            document = asking.run(home, keep, progress.waiting)
+            table, show = why_figures(document), _show_why
         else:
             document = run(Plan(events, people or people_for(events), seed, workers), home, keep, progress.waiting)
-    document["table"] = [asdict(figure) for figure in (collector_figures if collector else figures)(document)]
+            table, show = figures(document), _show
+    document["table"] = [asdict(figure) for figure in table]
     if as_json:
         print(json.dumps(document, indent=2))
     else:
-        (_show_collector if collector else _show)(document, Console())
+        show(document, Console())
     if keep:
         console.print(f"kept: {home}; go on with ONETHREAD_HOME={home} onethread up", highlight=False)
 
@@ -62,6 +72,16 @@ def _show_collector(document: dict[str, Any], console: Console) -> None:
         f"{document['collector']['events']:,} events, {document['bytes_mean']:.0f} bytes of JSON each; "
         f"{machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}, load after "
         f"{machine['load_before']}", highlight=False,
+    )
+    _show_table(document, console)
+
+
+def _show_why(document: dict[str, Any], console: Console) -> None:
+    machine = document["machine"]
+    console.print(
+        f"a person of {document['identifiers']:,} identifiers by {document['events']:,} events, each command "
+        f"{document['times']} times in turns; {machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}, "
+        f"load after {machine['load_before']}", highlight=False,
     )
     _show_table(document, console)
 

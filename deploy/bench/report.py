@@ -70,6 +70,20 @@ def collector_figures(document: dict[str, Any]) -> list[Figure]:
     ]
 
 
+def why_figures(document: dict[str, Any]) -> list[Figure]:
+    """The question beside an empty one."""
+    floor, why = document["floor"], document["why"]
+    return [
+        Figure("floor: `onethread sql`, an empty question", "", _seconds(floor), 1.0),
+        Figure(f"`onethread why`, {document['hops']} hops apart", "under 1 s", _seconds(why),
+               floor["p50"] / why["p50"]),
+    ]
+
+
+def _seconds(spread: dict[str, float]) -> str:
+    return f"p50 {spread['p50']:.2f} s, p99 {spread['p99']:.2f} s"
+
+
 def _sustained(rate: float | None, floor: float) -> Figure:
     name, goal = "the same, sustained: the middle four fifths of all rows", "≥ 8,000 events/s"
     if rate is None:

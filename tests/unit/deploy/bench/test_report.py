@@ -6,7 +6,7 @@ import pytest
 
 from deploy.bench.backlog import STAGES, Backlog
 from deploy.bench.latency import quantile
-from deploy.bench.report import figures
+from deploy.bench.report import figures, why_figures
 
 DOCUMENT: dict[str, Any] = {
     "floor": {"cpu_us": 10.0, "events_s": 100_000.0, "bytes_mean": 476.0},
@@ -46,6 +46,14 @@ def test_rows_that_come_all_at_once_show_no_sustained_rate() -> None:
 @pytest.mark.parametrize(("middle_s", "rate"), [(0.0, None), (0.75, None), (1.0, 800.0), (4.0, 200.0)])
 def test_the_sustained_rate_is_of_a_time_that_looks_can_tell(middle_s: float, rate: float | None) -> None:
     assert Backlog(5.0, middle_s, {}, 0, 0, {}, 0).sustained_s(1000) == rate
+
+
+def test_the_table_of_why_names_the_floor_and_the_share_of_it() -> None:
+    document = {"hops": 10, "floor": {"p50": 0.2, "p99": 0.3}, "why": {"p50": 0.8, "p99": 0.95}}
+    assert [(row.name, row.measured, row.of_floor) for row in why_figures(document)] == [
+        ("floor: `onethread sql`, an empty question", "p50 0.20 s, p99 0.30 s", 1.0),
+        ("`onethread why`, 10 hops apart", "p50 0.80 s, p99 0.95 s", 0.25),
+    ]
 
 
 def test_a_quantile_is_a_value_that_occurred() -> None:
