@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 the work failed, 2 wrong usage.
 """
 
+import gc
 import sys
 from importlib import import_module
 
@@ -86,6 +87,7 @@ def verbs() -> None:
 
 def main() -> None:
     """Run the command line. Exit 2 on wrong usage, 1 where the work failed, 130 when interrupted."""
+    gc.freeze()  # what was imported stays: the collector went through all of it while a command made its rows
     try:
         app()
     except UsageError as error:
