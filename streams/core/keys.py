@@ -8,7 +8,7 @@ from streams.core.event import Identifier, NodeKey
 SEALED = "#"
 """Kind of an identifier that tells its node key and nothing else: what is left of one that was erased."""
 
-_CACHED_KEYS = 200_000  # 100 bytes each: what is seen again within minutes costs a look-up instead of a hash
+_CACHED_KEYS = 200_000  # some 400 bytes each: what is seen again within minutes costs a look-up instead of a hash
 
 
 def sealed(key: bytes) -> Identifier:
