@@ -57,36 +57,29 @@ def command(
 
 
 def _show(document: dict[str, Any], console: Console) -> None:
-    machine, plan = document["machine"], document["plan"]
-    console.print(
-        f"{document['events']:,} events of {plan['people']:,} people, {document['floor']['bytes_mean']:.0f} bytes "
-        f"each, seed {plan['seed']}, workers: {plan['workers']}; {machine['cpus']} CPUs, {machine['system']}, "
-        f"Python {machine['python']}, load before {machine['load_before']}", highlight=False,
-    )
-    _show_table(document, console)
+    plan = document["plan"]
+    what = (f"{document['events']:,} events of {plan['people']:,} people, {document['floor']['bytes_mean']:.0f} bytes "
+            f"each, seed {plan['seed']}, workers: {plan['workers']}")
+    _show_table(what, "before", document, console)
 
 
 def _show_collector(document: dict[str, Any], console: Console) -> None:
-    machine = document["machine"]
-    console.print(
-        f"{document['collector']['events']:,} events, {document['bytes_mean']:.0f} bytes of JSON each; "
-        f"{machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}, load after "
-        f"{machine['load_before']}", highlight=False,
-    )
-    _show_table(document, console)
+    what = f"{document['collector']['events']:,} events, {document['bytes_mean']:.0f} bytes of JSON each"
+    _show_table(what, "after", document, console)
 
 
 def _show_why(document: dict[str, Any], console: Console) -> None:
+    what = (f"a person of {document['identifiers']:,} identifiers by {document['events']:,} events, each command "
+            f"{document['times']} times in turns")
+    _show_table(what, "after", document, console)
+
+
+def _show_table(what: str, load_taken: str, document: dict[str, Any], console: Console) -> None:
     machine = document["machine"]
     console.print(
-        f"a person of {document['identifiers']:,} identifiers by {document['events']:,} events, each command "
-        f"{document['times']} times in turns; {machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}, "
-        f"load after {machine['load_before']}", highlight=False,
+        f"{what}; {machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}, load {load_taken} "
+        f"{machine['load_before']}", highlight=False,
     )
-    _show_table(document, console)
-
-
-def _show_table(document: dict[str, Any], console: Console) -> None:
     table = Table("figure", "goal", "measured", "of the floor", box=None, pad_edge=False)
     for row in document["table"]:
         share = "" if row["of_floor"] is None else f"{row['of_floor']:.2f}"
